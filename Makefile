@@ -1,0 +1,95 @@
+# Every target works on a machine that has only Python 3.11 (or newer) and make.
+
+VENV := .venv
+BIN := $(VENV)/bin
+STORE := .asl/executions.sqlite
+MACHINE := state_machines/ml-training
+SOURCES := $(shell find asl_engine lambdas infra state_machines benchmarks tests docs *.md Makefile pyproject.toml \
+	-type f -not -name '*.pyc' -not -path '*/.*/*' 2>/dev/null)
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+.PHONY: help
+help: ## Show this list
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r target text; do \
+		printf '%-16s%s\n' "$$target" "$$text"; done
+
+.PHONY: run
+run: $(VENV)/.installed ## Run the ML training pipeline to its end, durably, under virtual time
+	@name="ml-training-$$(date -u +%Y%m%d-%H%M%S)-$$$$"; \
+	mkdir -p $(dir $(STORE)); \
+	$(BIN)/asl run $(MACHINE)/definition.asl.json --input @$(MACHINE)/inputs/approved.json \
+		--tasks $(MACHINE)/tasks.py --clock virtual --store sqlite:$(STORE) --name "$$name"; \
+	status=$$?; \
+	printf '\nIts history:         %s\n' "$(BIN)/asl history $$name --store sqlite:$(STORE)"; \
+	printf 'All executions:      %s\n' "$(BIN)/asl list --store sqlite:$(STORE)"; \
+	printf 'Other ways to end:   %s\n' "$(MACHINE)/README.md"; \
+	exit $$status
+
+.PHONY: test
+test: $(VENV)/.installed-dev ## Run all tests
+	@rm -f $(VENV)/.tests-passed
+	$(BIN)/pytest -n auto --cov --cov-report=
+	@touch $(VENV)/.tests-passed
+
+.PHONY: check
+check: lint types layers $(VENV)/.tests-passed coverage ## Everything that CI checks; tests only if something changed since they passed
+
+.PHONY: format
+format: $(VENV)/.installed-dev ## Format the code and mend what the linter can mend
+	$(BIN)/ruff check --fix --exit-zero
+	$(BIN)/ruff format
+
+.PHONY: conformance
+conformance: $(VENV)/.installed-dev ## Compare `asl serve` with recordings of AWS; the score may only rise
+	$(BIN)/python -m tests.conformance.run
+
+.PHONY: bench
+bench: $(VENV)/.installed-dev ## Compare the engine with its peers (BENCH=--scaling: with itself at ten times the size)
+	$(BIN)/python -m benchmarks $(BENCH)
+
+.PHONY: clean
+clean: ## Remove the virtual environment and everything that tools left behind
+	rm -rf $(VENV) build *.egg-info .coverage .mypy_cache .ruff_cache .pytest_cache .hypothesis
+
+.PHONY: lint types layers coverage
+lint: $(VENV)/.installed-dev
+	$(BIN)/ruff format --check
+	$(BIN)/ruff check
+
+types: $(VENV)/.installed-dev
+	$(BIN)/mypy
+
+layers: $(VENV)/.installed-dev
+	$(BIN)/lint-imports --no-cache
+
+coverage: $(VENV)/.tests-passed
+	$(BIN)/coverage report --skip-covered --fail-under=95
+
+# Tests that have passed need not pass again before something changes.
+$(VENV)/.tests-passed: $(VENV)/.installed-dev $(SOURCES)
+	@$(MAKE) --no-print-directory test
+
+# The stamps say what is installed, so that a second make installs nothing. Whoever has the one for
+# developers need not install for users.
+$(VENV)/.installed: pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
+	@touch $@
+
+$(VENV)/.installed-dev: pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@touch $(VENV)/.installed $@
+
+# A name on the PATH is no promise: what pyenv and Debian put there may not run, or may lack venv.
+$(BIN)/python:
+	@for python in $(PYTHON) python3.11 python3.12 python3.13 python3.14 python3 python; do \
+		if $$python -c 'import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1; then \
+			echo "Creating $(VENV) with $$($$python --version)"; \
+			$$python -m venv $(VENV) && exit 0; \
+			rm -rf $(VENV); exit 1; \
+		fi; \
+	done; \
+	echo 'No Python 3.11 or newer with venv was found.' >&2; \
+	echo 'Install it (Debian, Ubuntu: apt-get install python3.11-venv) or name it: make PYTHON=/path/to/python3.11' >&2; \
+	exit 1
