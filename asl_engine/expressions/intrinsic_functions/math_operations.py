@@ -1,0 +1,22 @@
+"""Intrinsic functions for numbers. AWS rounds arguments that are no integers."""
+
+from __future__ import annotations
+
+from asl_engine.expressions.intrinsic_functions.registry import Anything, Integer, InvalidArgumentError, intrinsic
+from asl_engine.expressions.scope import Entropy
+from asl_engine.json_value import JsonValue, dump_json
+
+
+@intrinsic("States.MathAdd", Integer, Integer)
+def math_add(first: int, second: int) -> JsonValue:
+    """The sum."""
+    return first + second
+
+
+@intrinsic("States.MathRandom", Integer, Integer, Anything, optional=1, draws=True)
+def math_random(entropy: Entropy, start: int, end: int, *seed: JsonValue) -> JsonValue:
+    """An integer from start, included, to end, excluded. The same seed always gives the same one."""
+    if start >= end:
+        raise InvalidArgumentError(f"the start {start} must be below the end {end}")
+    source = Entropy(f"States.MathRandom {dump_json(seed[0])}") if seed else entropy
+    return start + (int(source.random() * (1 << 56)) * (end - start) >> 56)  # exact for integers of any size

@@ -1,0 +1,93 @@
+"""Paths: where a value is read from. `$…` is the input, `$$…` the Context object, `$name…` a workflow variable.
+
+Reference paths have their own reader; the rest of JSONPath is imported only by who uses it.
+https://states-language.net/spec.html#path
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NoReturn
+
+from asl_engine.errors import InvalidExpression, PathNotFound
+from asl_engine.expressions.reference_path import Read, parse_segments, reader
+from asl_engine.expressions.scope import Scope
+from asl_engine.json_value import JsonValue
+
+if TYPE_CHECKING:  # a call has paths as arguments, so the modules need each other; few definitions need calls
+    from asl_engine.expressions.intrinsic_functions import Intrinsic
+
+_VARIABLE = re.compile(r"[^\W\d]\w*")
+
+
+@dataclass(frozen=True, slots=True)
+class Path:
+    """A compiled path. `is_reference` tells whether it can name only one node."""
+
+    text: str
+    is_reference: bool
+    references_variables: frozenset[str]
+    evaluate: Callable[[Scope], JsonValue]
+    """The value found. Raises PathNotFound where a definite path leads nowhere."""
+
+
+def compile_path(text: str) -> Path:
+    """Raises InvalidExpression for what is no path."""
+    if not text.startswith("$"):
+        raise InvalidExpression(text, "a path begins with $", position=0)
+    if text.startswith("$$"):
+        is_reference, read = _compile_after_root(text, 2)
+        return Path(text, is_reference, frozenset(), _context_reader(read))
+    if variable := _VARIABLE.match(text, 1):
+        is_reference, read = _compile_after_root(text, variable.end())
+        return Path(text, is_reference, frozenset({variable[0]}), _variable_reader(variable[0], read, text))
+    is_reference, read = _compile_after_root(text, 1)
+    return Path(text, is_reference, frozenset(), _input if text == "$" else _input_reader(read))
+
+
+def compile_path_or_intrinsic(text: str) -> Path | Intrinsic:
+    """What the value of an `X.$` member, an ErrorPath or a CausePath may be. Raises InvalidExpression."""
+    if text.startswith("$"):
+        return compile_path(text)
+    if not text.startswith("States."):
+        reason = "expected a path that begins with $ or an intrinsic function call such as States.Format('{}', $.name)"
+        raise InvalidExpression(text, reason, position=0)
+    from asl_engine.expressions.intrinsic_functions import compile_intrinsic
+
+    return compile_intrinsic(text)
+
+
+def _compile_after_root(text: str, start: int) -> tuple[bool, Read]:
+    segments, end = parse_segments(text, start)
+    if end == len(text.rstrip()):
+        return True, reader(segments, text)
+    from asl_engine.expressions.jsonpath.compiler import compile_query
+
+    return False, compile_query(text, start)
+
+
+def _input(scope: Scope) -> JsonValue:
+    return scope.input
+
+
+def _input_reader(read: Read) -> Callable[[Scope], JsonValue]:
+    return lambda scope: read(scope.input)
+
+
+def _context_reader(read: Read) -> Callable[[Scope], JsonValue]:
+    return lambda scope: read(scope.context())
+
+
+def _variable_reader(name: str, read: Read, text: str) -> Callable[[Scope], JsonValue]:
+    def evaluate(scope: Scope) -> JsonValue:
+        if name not in scope.variables:
+            _raise_undefined(name, text)
+        return read(scope.variables[name])
+
+    return evaluate
+
+
+def _raise_undefined(name: str, text: str) -> NoReturn:
+    raise PathNotFound(text, f"No results for path: $['{name}']")
