@@ -1,0 +1,273 @@
+"""Warnings: what AWS accepts and what bites later.
+
+Advice reads the definition as it was written, right or wrong, so a half-finished file is advised too. It never decides
+whether a machine runs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Final
+
+from asl_engine.json_value import JsonObject, JsonValue
+from asl_engine.language.definition import StateType
+from asl_engine.language.diagnostics import DiagnosticCode, Location, Problems, did_you_mean
+from asl_engine.language.resource import PLACEHOLDER
+
+# https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html
+_STATES_ERRORS: Final = frozenset(
+    {
+        "States.ALL",
+        "States.BranchFailed",
+        "States.DataLimitExceeded",
+        "States.ExceedToleratedFailureThreshold",
+        "States.HeartbeatTimeout",
+        "States.Http.Socket",
+        "States.IntrinsicFailure",
+        "States.ItemReaderFailed",
+        "States.NoChoiceMatched",
+        "States.ParameterPathFailure",
+        "States.Permissions",
+        "States.QueryEvaluationError",
+        "States.ResultPathMatchFailure",
+        "States.ResultWriterFailed",
+        "States.Runtime",
+        "States.TaskFailed",
+        "States.Timeout",
+    }
+)
+
+
+class _Advisor:
+    """One walk through a definition. `raised` are the errors that its Fail states raise."""
+
+    def __init__(self, problems: Problems, raised: frozenset[str]) -> None:
+        self._problems = problems
+        self.raised = raised
+
+    def warn(self, location: Location, message: str, code: DiagnosticCode, hint: str) -> None:
+        self._problems.warning(location, message, code=code, hint=hint)
+
+
+def advise(definition: JsonValue, problems: Problems) -> None:
+    """Add warnings about a definition to its problems."""
+    if not isinstance(definition, dict):
+        return
+    states = list(_states(definition, ()))
+    raised = frozenset(error for state, _ in states if isinstance(error := state.get("Error"), str))
+    advisor = _Advisor(problems, raised)
+    _advise_placeholders(definition, advisor)
+    for state, location in states:
+        kind = state.get("Type")
+        for advice in _BY_TYPE.get(kind, ()) if isinstance(kind, str) else ():
+            advice(state, location, advisor)
+        _advise_rules(state, location, advisor)
+        if state.get("QueryLanguage", definition.get("QueryLanguage", "JSONPath")) == "JSONPath":
+            _advise_jsonata(state, location, advisor)
+
+
+def _advise_jsonata(state: JsonObject, location: Location, advisor: _Advisor) -> None:
+    own = {name: value for name, value in state.items() if name not in _BRANCHES}
+    for text, inner in _strings(own, ()):
+        if text.startswith("{%") and text.endswith("%}"):
+            advisor.warn(
+                (*location, *inner),
+                "this looks like JSONata, but the state's QueryLanguage is 'JSONPath'",
+                DiagnosticCode.WRONG_QUERY_LANGUAGE,
+                'set "QueryLanguage": "JSONata" for the state or the machine',
+            )
+
+
+def _states(branch: JsonValue, location: Location) -> Iterator[tuple[JsonObject, Location]]:
+    states = branch.get("States") if isinstance(branch, dict) else None
+    if not isinstance(states, dict):
+        return
+    for name, state in states.items():
+        if not isinstance(state, dict):
+            continue
+        here: Location = (*location, "States", name)
+        yield state, here
+        branches = state.get("Branches")
+        for index, inner in enumerate(branches if isinstance(branches, list) else ()):
+            yield from _states(inner, (*here, "Branches", index))
+        for field in ("ItemProcessor", "Iterator"):
+            yield from _states(state.get(field), (*here, field))
+
+
+def _advise_placeholders(definition: JsonObject, advisor: _Advisor) -> None:
+    for text, location in _strings(definition, ()):
+        if "${" in text and (placeholder := PLACEHOLDER.search(text)):
+            advisor.warn(
+                location,
+                f"the placeholder {placeholder[0]} is not filled in",
+                DiagnosticCode.UNRESOLVED_PLACEHOLDER,
+                "CloudFormation, SAM or Terraform fills it in at deployment; until then it is plain text",
+            )
+
+
+def _strings(value: JsonValue, location: Location) -> Iterator[tuple[str, Location]]:
+    pending: list[tuple[JsonValue, Location]] = [(value, location)]
+    while pending:
+        node, here = pending.pop()
+        if isinstance(node, str):
+            yield node, here
+        elif isinstance(node, dict):
+            pending += ((child, (*here, key)) for key, child in node.items() if key != "Comment")
+        elif isinstance(node, list):
+            pending += ((child, (*here, index)) for index, child in enumerate(node))
+
+
+def _advise_timeout(state: JsonObject, location: Location, advisor: _Advisor) -> None:
+    resource = state.get("Resource")
+    if not isinstance(resource, str) or "TimeoutSeconds" in state or "TimeoutSecondsPath" in state:
+        return
+    if resource.endswith(".waitForTaskToken"):
+        if "HeartbeatSeconds" not in state and "HeartbeatSecondsPath" not in state:
+            advisor.warn(
+                location,
+                "a lost callback would leave this task waiting for a year",
+                DiagnosticCode.CALLBACK_WITHOUT_TIMEOUT,
+                "set TimeoutSeconds to the longest that an answer may take, or HeartbeatSeconds",
+            )
+    elif ":activity:" in resource or ".sync" in resource:
+        advisor.warn(
+            location,
+            "a worker or job that never ends would leave this task waiting for ever",
+            DiagnosticCode.TASK_WITHOUT_TIMEOUT,
+            "set TimeoutSeconds",
+        )
+
+
+def _advise_token(state: JsonObject, location: Location, advisor: _Advisor) -> None:
+    resource = state.get("Resource")
+    if not isinstance(resource, str) or not resource.endswith(".waitForTaskToken"):
+        return
+    for field in ("Parameters", "Arguments"):
+        if field in state and not any(_TOKEN in text for text, _ in _strings(state[field], ())):
+            advisor.warn(
+                (*location, field),
+                "the task token is not handed out, so nobody can answer",
+                DiagnosticCode.CALLBACK_WITHOUT_TOKEN,
+                'pass "$$.Task.Token" on ("$states.context.Task.Token" in JSONata)',
+            )
+
+
+def _advise_map(state: JsonObject, location: Location, advisor: _Advisor) -> None:
+    if "MaxConcurrency" not in state and "MaxConcurrencyPath" not in state:
+        advisor.warn(
+            location,
+            "nothing bounds how many iterations run at once",
+            DiagnosticCode.UNBOUNDED_MAP,
+            "set MaxConcurrency to what the services behind it can take",
+        )
+    processor = state.get("ItemProcessor", state.get("Iterator"))
+    config = processor.get("ProcessorConfig") if isinstance(processor, dict) else None
+    if isinstance(config, dict) and config.get("Mode") == "DISTRIBUTED":
+        return
+    for field in ("ItemReader", "ItemBatcher", "ResultWriter"):
+        if field in state:
+            advisor.warn(
+                (*location, field),
+                f"{field} has no effect in an inline Map",
+                DiagnosticCode.FIELD_HAS_NO_EFFECT,
+                'set ItemProcessor.ProcessorConfig to {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"}',
+            )
+
+
+def _advise_default(state: JsonObject, location: Location, advisor: _Advisor) -> None:
+    if "Default" not in state:
+        advisor.warn(
+            location,
+            "no rule may apply, and then the execution fails with States.NoChoiceMatched",
+            DiagnosticCode.CHOICE_WITHOUT_DEFAULT,
+            "add a Default",
+        )
+
+
+def _advise_result(state: JsonObject, location: Location, advisor: _Advisor) -> None:
+    if "Result" in state and any(_looks_dynamic(text, here) for text, here in _strings_and_keys(state["Result"])):
+        advisor.warn(
+            (*location, "Result"),
+            "Intrinsic Function or JSONPath in Pass Result field not used",
+            DiagnosticCode.PASS_RESULT_IS_STATIC,
+            "nothing in Result is evaluated: use Parameters",
+        )
+
+
+def _strings_and_keys(value: JsonValue) -> Iterator[tuple[str, str]]:
+    for text, location in _strings(value, ()):
+        key = location[-1] if location else ""
+        yield text, key if isinstance(key, str) else ""
+
+
+def _looks_dynamic(text: str, key: str) -> bool:
+    return text.startswith(("$.", "$$.", "States.")) and (key.endswith(".$") or "(" in text or text.startswith("$"))
+
+
+def _advise_template(state: JsonObject, location: Location, advisor: _Advisor) -> None:
+    for field in ("Parameters", "ResultSelector", "ItemSelector"):
+        for text, inner in _strings(state.get(field), ()):
+            key = inner[-1] if inner else ""
+            if isinstance(key, str) and key and not key.endswith(".$") and _looks_like_call(text):
+                advisor.warn(
+                    (*location, field, *inner),
+                    "No .$ on a field that appears to be a JSONPath or Intrinsic Function",
+                    DiagnosticCode.NO_DOLLAR,
+                    f'as it stands this is the text itself; write "{key}.$" to have it evaluated',
+                )
+
+
+def _looks_like_call(text: str) -> bool:
+    return text.startswith(("$.", "$$.")) or (text.startswith("States.") and text.endswith(")"))
+
+
+def _advise_rules(state: JsonObject, location: Location, advisor: _Advisor) -> None:
+    retries, catches = _rules(state.get("Retry")), _rules(state.get("Catch"))
+    for field, rules in (("Retry", retries), ("Catch", catches)):
+        for index, names in rules:
+            for position, name in enumerate(names):
+                _advise_error_name(name, (*location, field, index, "ErrorEquals", position), field, advisor)
+    spared = False
+    rules_of_retry = state.get("Retry")
+    for index, names in retries:
+        rule = rules_of_retry[index] if isinstance(rules_of_retry, list) else None
+        spared = spared or (isinstance(rule, dict) and rule.get("MaxAttempts") == 0)
+        if {"States.ALL", "States.TaskFailed"}.intersection(names) and not spared:
+            advisor.warn(
+                (*location, "Retry", index),
+                "errors that no retry can cure are retried too",
+                DiagnosticCode.BLIND_RETRY,
+                'before it, give the permanent errors a rule with "MaxAttempts": 0, such as States.Permissions',
+            )
+
+
+def _rules(value: JsonValue) -> list[tuple[int, list[str]]]:
+    found = []
+    for index, rule in enumerate(value if isinstance(value, list) else ()):
+        names = rule.get("ErrorEquals") if isinstance(rule, dict) else None
+        if isinstance(names, list):
+            found.append((index, [name for name in names if isinstance(name, str)]))
+    return found
+
+
+def _advise_error_name(name: str, location: Location, field: str, advisor: _Advisor) -> None:
+    if name == "States.Runtime":
+        message = f"{field} never applies to States.Runtime"
+        hint = "it comes from the definition or its data, and always fails the execution: mend those"
+    elif name.casefold().startswith("states.") and name not in _STATES_ERRORS | advisor.raised:
+        message, hint = f"no error is named {name}", did_you_mean(name, _STATES_ERRORS)
+    else:
+        return
+    advisor.warn(location, message, DiagnosticCode.ERROR_NEVER_MATCHES, hint)
+
+
+_BRANCHES: Final = frozenset({"Branches", "ItemProcessor", "Iterator", "Comment"})
+_TOKEN: Final = "Task.Token"  # noqa: S105 - a path, no password
+_Advice = Callable[[JsonObject, Location, _Advisor], None]
+_BY_TYPE: Final[dict[str, tuple[_Advice, ...]]] = {
+    StateType.TASK: (_advise_timeout, _advise_token, _advise_template),
+    StateType.MAP: (_advise_map, _advise_template),
+    StateType.PARALLEL: (_advise_template,),
+    StateType.CHOICE: (_advise_default,),
+    StateType.PASS: (_advise_result, _advise_template),
+}

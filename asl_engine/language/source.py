@@ -1,0 +1,250 @@
+"""The text of a definition: its JSON value and, when a diagnostic asks, the line and column of each member.
+
+Reading is the quick way through the standard library's parser. Only a text that holds a problem is scanned a second
+time, for positions. Whatever the text, the answer is a value or problems: size and nesting are bounded first.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import NoReturn
+
+from asl_engine.json_value import JsonValue, size_bytes
+from asl_engine.language.diagnostics import DiagnosticCode, Location
+from asl_engine.limits import DEFINITION_BYTES_MAX, DEFINITION_TEXT_BYTES_MAX, JSON_DEPTH_MAX
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """A place in a text. Both count from 1."""
+
+    line: int
+    column: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """A text that was read. `positions` finds the members of a value; a duplicate key is the location of its twin."""
+
+    value: JsonValue
+    text: str
+    duplicates: tuple[tuple[Location, Position], ...] = ()
+    node_positions: Mapping[Location, Position] | None = field(default=None)
+
+    def positions(self) -> Mapping[Location, Position]:
+        """Where each member begins: its key in an object, itself in an array."""
+        if self.node_positions is not None:
+            return self.node_positions
+        return json_positions(self.text)[0]
+
+
+class SourceError(Exception):
+    """A text that has no value. Whoever reads it makes of it what its own callers expect."""
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        code: DiagnosticCode = DiagnosticCode.INVALID_JSON_DESCRIPTION,
+        position: Position | None = None,
+        hint: str = "",
+    ) -> None:
+        self.message, self.code, self.position, self.hint = message, code, position, hint
+        super().__init__(message)
+
+
+def decode(text: str | bytes) -> str:
+    """The characters of a text, bounded. Raises SourceError for one that is too large or no UTF-8."""
+    if len(text) > DEFINITION_TEXT_BYTES_MAX:
+        raise SourceError(
+            f"the text has {len(text):,} characters; at most {DEFINITION_TEXT_BYTES_MAX:,} are read",
+            code=DiagnosticCode.DEFINITION_TOO_LARGE,
+            hint="move large constants out of the definition, to the input or to S3",
+        )
+    if isinstance(text, str):
+        return text.removeprefix("\ufeff")
+    try:
+        return text.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise SourceError(f"byte {error.start} is no UTF-8", hint="save the file as UTF-8") from error
+
+
+def read_json(text: str) -> Source:
+    """Read a JSON text. Raises SourceError."""
+    duplicates: tuple[tuple[Location, Position], ...] = ()
+    try:
+        value = _decode_json(_decoder, text)
+    except _DuplicateKeyError:
+        value = _decode_json(_lenient_decoder, text)
+        duplicates = json_positions(text)[1]
+    if text.count("{") + text.count("[") > JSON_DEPTH_MAX and is_too_deep(value):
+        raise too_deep(_first_too_deep(text))
+    refuse_size(value, text)
+    return Source(value=value, text=text, duplicates=duplicates)
+
+
+def is_too_deep(value: JsonValue) -> bool:
+    """Whether arrays and objects are nested deeper than JSON_DEPTH_MAX."""
+    level, depth = [value], 0
+    while level:
+        depth += 1
+        if depth > JSON_DEPTH_MAX:
+            return True
+        children: list[JsonValue] = []
+        for node in level:
+            if isinstance(node, dict):
+                children += node.values()
+            elif isinstance(node, list):
+                children += node
+        level = [child for child in children if child.__class__ is dict or child.__class__ is list]
+    return False
+
+
+def refuse_size(value: JsonValue, text: str) -> None:
+    """Raise SourceError if AWS would take the definition for too large even without its white space."""
+    if len(text) * _UTF8_BYTES_MAX > DEFINITION_BYTES_MAX and (size := size_bytes(value)) > DEFINITION_BYTES_MAX:
+        raise SourceError(
+            f"the definition has {size:,} bytes; at most {DEFINITION_BYTES_MAX:,} are allowed",
+            code=DiagnosticCode.DEFINITION_TOO_LARGE,
+            hint="move parts of it to state machines of their own, started by states:startExecution.sync:2",
+        )
+
+
+def json_positions(text: str) -> tuple[Mapping[Location, Position], tuple[tuple[Location, Position], ...]]:
+    """Where the members of a valid JSON text begin, and the keys that repeat one of their object."""
+    positions: dict[Location, Position] = {(): Position(1, 1)}
+    duplicates: list[tuple[Location, Position]] = []
+    path: list[str | int] = []
+    for lexeme, position in _lexemes(text):
+        if lexeme in "}]":
+            path.pop()
+        elif lexeme == ",":
+            _next_member(path)
+        elif lexeme[0] == '"' and lexeme[-1] == ":":
+            path[-1] = json.loads(lexeme[:-1])
+            if (location := tuple(path)) in positions:
+                duplicates.append((location, position))
+            positions[location] = position
+        else:
+            if path and isinstance(path[-1], int):
+                positions[tuple(path)] = position
+            if lexeme in "{[":
+                path.append("" if lexeme == "{" else 0)
+    twins = {location for location, _ in duplicates}
+    return positions, tuple(one for one in duplicates if not any(one[0][:end] in twins for end in range(len(one[0]))))
+
+
+def _next_member(path: list[str | int]) -> None:
+    if isinstance(index := path[-1], int):
+        path[-1] = index + 1
+
+
+def _lexemes(text: str) -> Iterator[tuple[str, Position]]:
+    line, line_start = 1, 0
+    for match in _LEXEME.finditer(text):
+        lexeme = match[0]
+        if lexeme != "\n":
+            yield lexeme, Position(line, match.start() - line_start + 1)
+        if newlines := lexeme.count("\n"):
+            line, line_start = line + newlines, match.start() + lexeme.rindex("\n") + 1
+
+
+def _decode_json(decoder: json.JSONDecoder, text: str) -> JsonValue:
+    try:
+        value: JsonValue = decoder.decode(text)
+    except _DuplicateKeyError:
+        raise
+    except json.JSONDecodeError as error:
+        raise _syntax_error(text, error) from error
+    except RecursionError as error:
+        raise too_deep(_first_too_deep(text)) from error
+    except ValueError as error:
+        message = _TOO_MANY_DIGITS if "digits" in str(error) else str(error)
+        raise SourceError(
+            message, position=_first_refused(text), hint="write it as a string, or leave it out"
+        ) from error
+    return value
+
+
+def _first_refused(text: str) -> Position | None:
+    """Where the first word stands that the decoder refuses although it is well-formed, such as NaN."""
+    for lexeme, position in _lexemes(text):
+        if lexeme[0] not in _PUNCTUATION_OR_STRING:
+            try:
+                _lenient_decoder.decode(lexeme)
+            except json.JSONDecodeError:
+                return None  # the text is malformed as well
+            except ValueError:
+                return position
+    return None
+
+
+class _DuplicateKeyError(ValueError):
+    pass
+
+
+def _object(pairs: list[tuple[str, JsonValue]]) -> dict[str, JsonValue]:
+    members = dict(pairs)
+    if len(members) != len(pairs):
+        raise _DuplicateKeyError
+    return members
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not JSON")
+
+
+def _finite_float(text: str) -> float:
+    number = float(text)
+    if math.isinf(number):
+        raise ValueError(f"the number {text[:40]} is too large")
+    return number
+
+
+def too_deep(position: Position | None = None) -> SourceError:
+    """The error for a text that is nested beyond JSON_DEPTH_MAX, or beyond what Python's own stack bears."""
+    return SourceError(
+        f"arrays and objects are nested too deeply: at most {JSON_DEPTH_MAX} levels are read",
+        code=DiagnosticCode.NESTED_TOO_DEEPLY,
+        position=position,
+        hint="move what is inside to a state machine of its own, or to the input",
+    )
+
+
+def _first_too_deep(text: str) -> Position | None:
+    depth = 0
+    for lexeme, position in _lexemes(text):
+        depth += (lexeme in "{[") - (lexeme in "}]")
+        if depth > JSON_DEPTH_MAX:
+            return position
+    return None
+
+
+def _syntax_error(text: str, error: json.JSONDecodeError) -> SourceError:
+    if not text.strip():
+        return SourceError("Definition must be a valid JSON object", code=DiagnosticCode.SCHEMA_VALIDATION_FAILED)
+    placeholder = re.match(r"\$\{[^}\n]*\}", text[error.pos :])
+    message, hint = error.msg, ""
+    if word := _WORD.match(text, error.pos):
+        message = f"Unrecognized token '{word[0]}': {_JACKSON_EXPECTED}"
+    if placeholder:
+        hint = f"fill {placeholder[0]} in before reading: it is a template's placeholder, and no JSON"
+    elif text[: error.pos].rstrip()[-1:] == ",":
+        hint = "remove the comma before it: JSON has no trailing commas"
+    elif text[error.pos : error.pos + 2] in ("//", "/*"):
+        hint = 'JSON has no comments; use a "Comment" field'
+    return SourceError(message, position=Position(error.lineno, error.colno), hint=hint)
+
+
+_UTF8_BYTES_MAX = 4
+_PUNCTUATION_OR_STRING = frozenset('{}[],"')
+_TOO_MANY_DIGITS = "a number has too many digits"
+_WORD = re.compile(r"[A-Za-z_]\w{0,80}")
+_JACKSON_EXPECTED = "was expecting (JSON String, Number, Array, Object or token 'null', 'true' or 'false')"
+_LEXEME = re.compile(r'"(?:[^"\\]|\\.)*"(?:\s*:)?|[{}\[\],]|\n|[^\s{}\[\],:"]+')
+_decoder = json.JSONDecoder(object_pairs_hook=_object, parse_constant=_refuse_constant, parse_float=_finite_float)
+_lenient_decoder = json.JSONDecoder(parse_constant=_refuse_constant, parse_float=_finite_float)

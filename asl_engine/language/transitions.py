@@ -1,0 +1,95 @@
+"""Where states lead: every target exists in its own branch, every state is reached, and every branch can end."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from asl_engine.json_value import JsonObject, JsonValue
+from asl_engine.language.definition import StateType
+from asl_engine.language.diagnostics import DiagnosticCode, Problems, did_you_mean
+from asl_engine.language.place import BranchReading, Transition
+
+
+def check_transitions(readings: Sequence[BranchReading], problems: Problems) -> None:
+    """Report targets that do not exist, states that nothing reaches, names used twice, and branches without an end."""
+    seen: dict[str, BranchReading] = {}
+    for reading in readings:
+        for name in reading.states:
+            _check_unique(name, reading, seen, problems)
+    for reading in readings:
+        if not reading.states:
+            continue  # that they are missing has been reported
+        _check_targets(reading, seen, problems)
+        _check_reachable(reading, problems)
+        if not any(_may_end(state) for state in reading.states.values()):
+            problems.error(
+                (*reading.location, "States"),
+                "no state ends the branch: executions that enter it can only fail or go on for ever",
+                code=DiagnosticCode.MISSING_END_STATE,
+                hint='give one state "End": true, or add a Succeed or Fail state',
+            )
+
+
+def _check_unique(name: str, reading: BranchReading, seen: dict[str, BranchReading], problems: Problems) -> None:
+    if seen.setdefault(name, reading) is not reading:
+        problems.error(
+            (*reading.location, "States", name),
+            f'a state named "{name}" already exists in another branch',
+            code=DiagnosticCode.DUPLICATE_STATE_NAME,
+            hint="state names are unique in the whole machine: rename one of them",
+        )
+
+
+def _check_targets(reading: BranchReading, seen: Mapping[str, BranchReading], problems: Problems) -> None:
+    for transition in reading.transitions:
+        if transition.target not in reading.states:
+            problems.error(
+                transition.location,
+                f'no state is named "{transition.target}"',
+                code=DiagnosticCode.MISSING_TRANSITION_TARGET,
+                hint=_target_hint(transition, reading, seen),
+            )
+
+
+def _target_hint(transition: Transition, reading: BranchReading, seen: Mapping[str, BranchReading]) -> str:
+    if transition.target in seen:
+        return "a state of that name is in another branch: a branch cannot be left or entered by Next"
+    return did_you_mean(transition.target, reading.states)
+
+
+def _check_reachable(reading: BranchReading, problems: Problems) -> None:
+    following: dict[str, list[str]] = {}
+    for transition in reading.transitions:
+        following.setdefault(transition.source, []).append(transition.target)
+    start = [target for target in following.get("", ()) if target in reading.states]
+    if not start:
+        return
+    reached = set(start)
+    while start:
+        for target in following.get(start.pop(), ()):
+            if target not in reached:
+                reached.add(target)
+                start.append(target)
+    for name in reading.states:
+        if name not in reached:
+            problems.error(
+                (*reading.location, "States", name),
+                f'State "{name}" is not reachable.',
+                code=DiagnosticCode.MISSING_TRANSITION_TARGET,
+                hint="let a Next, Default or Catch lead to it, or remove it",
+            )
+
+
+def _may_end(state: JsonValue) -> bool:
+    """Whether a state ends its branch, or is too broken to tell."""
+    if not isinstance(state, dict):
+        return True
+    return "End" in state or _type(state) not in _GOES_ON
+
+
+def _type(state: JsonObject) -> str:
+    kind = state.get("Type")
+    return kind if isinstance(kind, str) else ""
+
+
+_GOES_ON = frozenset(kind for kind in StateType if kind not in (StateType.SUCCEED, StateType.FAIL))

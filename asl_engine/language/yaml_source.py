@@ -1,0 +1,123 @@
+"""A definition in YAML, read as the JSON value it stands for, with the place of every member.
+
+Scalars are read as YAML 1.2 reads them, so that `Next: Yes` stays a name and a timestamp stays a string. Tags, such as
+CloudFormation's `!Sub`, have no JSON and are refused. Aliases are followed, within a bound on what they unfold to.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from typing import Any, Final
+
+import yaml
+
+from asl_engine.json_value import JsonValue
+from asl_engine.language.diagnostics import DiagnosticCode, Location
+from asl_engine.language.source import Position, Source, SourceError, is_too_deep, refuse_size, too_deep
+
+_NODES_MAX: Final = 500_000
+_NULL: Final = frozenset({"", "~", "null", "Null", "NULL"})
+_BOOLEANS: Final = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
+_INTEGER: Final = re.compile(r"[-+]?[0-9]{1,300}")
+_FLOAT: Final = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
+_NOT_FINITE: Final = re.compile(r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
+_TAG_OF_YAML: Final = "tag:yaml.org,2002:"
+
+
+def read_yaml(text: str) -> Source:
+    """Read a YAML text. Raises SourceError."""
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    try:
+        node = yaml.compose(text, Loader=loader)
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark
+        position = Position(mark.line + 1, mark.column + 1) if mark else None
+        raise SourceError(error.problem or str(error), code=DiagnosticCode.INVALID_YAML, position=position) from error
+    except (yaml.YAMLError, ValueError) as error:
+        raise SourceError(str(error), code=DiagnosticCode.INVALID_YAML) from error
+    if node is None:
+        raise SourceError("Definition must be a valid JSON object", code=DiagnosticCode.SCHEMA_VALIDATION_FAILED)
+    reading = _Reading()
+    try:
+        value = reading.value(node, ())
+    except RecursionError as error:
+        raise too_deep() from error
+    if is_too_deep(value):
+        raise too_deep()
+    refuse_size(value, text)
+    return Source(value=value, text=text, duplicates=tuple(reading.duplicates), node_positions=reading.positions)
+
+
+class _Reading:
+    def __init__(self) -> None:
+        self.positions: dict[Location, Position] = {}
+        self.duplicates: list[tuple[Location, Position]] = []
+        self._nodes = 0
+
+    def value(self, node: yaml.Node, location: Location) -> JsonValue:
+        self._nodes += 1
+        if self._nodes > _NODES_MAX:
+            raise SourceError(
+                f"the text unfolds to more than {_NODES_MAX:,} values",
+                code=DiagnosticCode.DEFINITION_TOO_LARGE,
+                position=_position(node),
+                hint="aliases inside of aliases multiply: write fewer of them",
+            )
+        self.positions.setdefault(location, _position(node))
+        match node:
+            case yaml.MappingNode():
+                return self._object(node, location)
+            case yaml.SequenceNode():
+                self._refuse_tag(node, "seq")
+                return [self.value(item, (*location, index)) for index, item in enumerate(node.value)]
+            case _:
+                return self._scalar(node)
+
+    def _object(self, node: yaml.MappingNode, location: Location) -> JsonValue:
+        self._refuse_tag(node, "map")
+        members: dict[str, JsonValue] = {}
+        for key_node, value_node in node.value:
+            if not isinstance(key_node, yaml.ScalarNode):
+                raise SourceError(
+                    "a key must be a string", code=DiagnosticCode.INVALID_YAML, position=_position(key_node)
+                )
+            key: str = key_node.value
+            inner = (*location, key)
+            if key in members:
+                self.duplicates.append((inner, _position(key_node)))
+            self.positions[inner] = _position(key_node)
+            members[key] = self.value(value_node, inner)
+        return members
+
+    def _scalar(self, node: Any) -> JsonValue:
+        self._refuse_tag(node, "null", "bool", "int", "float", "str", "timestamp", "merge", "value")
+        text: str = node.value
+        return text if node.style else _plain(text, node)
+
+    def _refuse_tag(self, node: yaml.Node, *known: str) -> None:
+        if node.tag.removeprefix(_TAG_OF_YAML) not in known:
+            raise SourceError(
+                f"the tag {node.tag} has no meaning in a definition",
+                code=DiagnosticCode.INVALID_YAML,
+                position=_position(node),
+                hint="fill in what a template's function such as !Sub or !GetAtt stands for",
+            )
+
+
+def _plain(text: str, node: yaml.Node) -> JsonValue:
+    if text in _NULL:
+        return None
+    if text in _BOOLEANS:
+        return _BOOLEANS[text]
+    if _INTEGER.fullmatch(text):
+        return int(text)
+    if _FLOAT.fullmatch(text) and math.isfinite(number := float(text)):
+        return number
+    if _NOT_FINITE.fullmatch(text) or _FLOAT.fullmatch(text):
+        raise SourceError(f"{text} is not JSON", code=DiagnosticCode.INVALID_YAML, position=_position(node))
+    return text
+
+
+def _position(node: yaml.Node) -> Position:
+    return Position(node.start_mark.line + 1, node.start_mark.column + 1)
