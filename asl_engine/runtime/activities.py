@@ -1,0 +1,109 @@
+"""Activity tasks on offer: attempts that wait until a worker asks for one.
+
+An offer lives only in memory. After a crash the execution is taken up again and offers what was not handed out; what a
+worker has already is recorded as started and is answered by its task token.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from dataclasses import dataclass
+
+from asl_engine.language.definition import ResourceType
+from asl_engine.runtime.tasks import Taken, TaskCall, TaskResult
+
+
+@dataclass(slots=True, eq=False)
+class Offer:
+    """One attempt. It is `settled` when a worker has it."""
+
+    call: TaskCall
+    settled: asyncio.Future[None]
+
+
+class ActivityDesk:
+    """Performs activities by handing them to workers, oldest first. Belongs to one event loop."""
+
+    def __init__(self) -> None:
+        self._offers: dict[str, deque[Offer]] = {}
+        self._workers: dict[str, deque[asyncio.Future[Offer | None]]] = {}
+
+    def handles(self, call: TaskCall) -> bool:
+        """Whether the resource is an activity."""
+        return call.resource.type is ResourceType.ACTIVITY
+
+    async def perform(self, call: TaskCall) -> TaskResult:
+        """Wait until a worker has taken the task. Cancelled, the offer is withdrawn."""
+        if call.attempt.submitted:  # taken up after a crash: its worker has it still
+            return Taken()
+        offer = Offer(call, asyncio.get_running_loop().create_future())
+        self.put(offer)
+        try:
+            await offer.settled
+        except asyncio.CancelledError:
+            self._withdraw(offer)
+            raise
+        return Taken()
+
+    def put(self, offer: Offer) -> None:
+        """Offer a task, or offer it again because its worker was lost before it was told."""
+        if offer.settled.done():
+            return
+        workers = self._workers.get(offer.call.resource.arn)
+        while workers:
+            worker = workers.popleft()
+            if not worker.done():
+                worker.set_result(offer)
+                return
+        self._offers.setdefault(offer.call.resource.arn, deque()).append(offer)
+
+    async def take(self, activity_arn: str, seconds: float) -> Offer | None:
+        """The oldest offer for this activity; None if none comes in time. The taker settles it or puts it back."""
+        offers = self._offers.get(activity_arn)
+        if offers:
+            offer = offers.popleft()
+            if not offers:
+                del self._offers[activity_arn]
+            return offer
+        loop = asyncio.get_running_loop()
+        worker: asyncio.Future[Offer | None] = loop.create_future()
+        self._workers.setdefault(activity_arn, deque()).append(worker)
+        timer = loop.call_later(seconds, _give_up, worker)
+        try:
+            return await worker
+        except asyncio.CancelledError:
+            given = worker.result() if worker.done() and not worker.cancelled() else None
+            if given is not None:
+                self.put(given)
+            raise
+        finally:
+            timer.cancel()
+            self._forget(activity_arn, worker)
+
+    def waiting(self, activity_arn: str) -> int:
+        """How many workers wait for a task of this activity."""
+        return len(self._workers.get(activity_arn, ()))
+
+    async def close(self) -> None:
+        """Nothing is held."""
+
+    def _withdraw(self, offer: Offer) -> None:
+        offers = self._offers.get(offer.call.resource.arn)
+        if offers and offer in offers:
+            offers.remove(offer)
+            if not offers:
+                del self._offers[offer.call.resource.arn]
+
+    def _forget(self, activity_arn: str, worker: asyncio.Future[Offer | None]) -> None:
+        workers = self._workers.get(activity_arn)
+        if workers is not None:
+            if worker in workers:
+                workers.remove(worker)
+            if not workers:
+                self._workers.pop(activity_arn, None)
+
+
+def _give_up(worker: asyncio.Future[Offer | None]) -> None:
+    if not worker.done():
+        worker.set_result(None)

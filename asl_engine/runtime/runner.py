@@ -1,0 +1,86 @@
+"""Runner: load, advance, append, and only then say what to dispatch.
+
+It holds one execution in memory between events. Nothing it returns has not been made durable first. If another runner
+was faster (Conflict), it loads what that one wrote and applies the same events again: an event that was consumed
+meanwhile finds its wait over and is ignored.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from asl_engine.errors import Conflict
+from asl_engine.interpreter.advance import advance, start
+from asl_engine.interpreter.commands import Command
+from asl_engine.interpreter.events import Event
+from asl_engine.interpreter.execution import Execution, ExecutionStatus
+from asl_engine.interpreter.open_work import open_commands
+from asl_engine.interpreter.options import Options
+from asl_engine.interpreter.outcome import Outcome
+from asl_engine.language.definition import StateMachine
+from asl_engine.store.journal import record_of
+from asl_engine.store.protocol import ExecutionStore
+
+_CONFLICTS_MAX = 20
+
+Observer = Callable[[Outcome], None]
+
+
+def _unobserved(_outcome: Outcome) -> None:
+    """Nobody watches."""
+
+
+class Runner:
+    """One execution, advanced by whoever calls. `observer` sees each outcome once it is durable."""
+
+    def __init__(
+        self,
+        machine: StateMachine,
+        store: ExecutionStore,
+        options: Options,
+        observer: Observer = _unobserved,
+    ) -> None:
+        self.machine, self._store, self._options, self._observer = machine, store, options, observer
+        self._execution: Execution | None = None
+
+    @property
+    def execution(self) -> Execution:
+        """The execution as of its newest record."""
+        assert self._execution is not None, "begin or take_up comes first"
+        return self._execution
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the execution has ended."""
+        return self.execution.status is not ExecutionStatus.RUNNING
+
+    async def begin(self, execution: Execution) -> tuple[Command, ...]:
+        """Start a new execution. Raises Conflict when one with this ARN exists."""
+        limited = replace(execution, aws_limits=self._options.aws_limits)
+        return await self._append(start(self.machine, limited, self._options), ())
+
+    async def take_up(self, execution_arn: str) -> tuple[Command, ...]:
+        """Load an execution and return all its open work."""
+        self._execution = await self._store.load(execution_arn)
+        self._options = self._options.pinned(self._execution)
+        return open_commands(self._execution)
+
+    async def handle(self, events: Sequence[Event], now: int, consumed: Sequence[int] = ()) -> tuple[Command, ...]:
+        """Apply events; `consumed` are the inbox messages that brought them. Returns the commands to dispatch."""
+        for _ in range(_CONFLICTS_MAX):
+            outcome = advance(self.machine, self.execution, events, now, self._options)
+            try:
+                return await self._append(outcome, consumed)
+            except Conflict:
+                await self.take_up(self.execution.arn)
+                if self.is_over:
+                    return ()
+        raise Conflict(f"lost {_CONFLICTS_MAX} races for execution {self.execution.arn}: who else is advancing it?")
+
+    async def _append(self, outcome: Outcome, consumed: Sequence[int]) -> tuple[Command, ...]:
+        keyframe = self._store.keyframe_due(outcome.execution.arn)
+        await self._store.append(record_of(outcome, keyframe=keyframe, consumed=consumed))
+        self._execution = outcome.execution
+        self._observer(outcome)
+        return outcome.commands
