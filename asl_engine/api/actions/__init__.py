@@ -1,0 +1,1 @@
+"""The operations of the API, a module per family. Each is `async (service, checked request) -> answer`."""

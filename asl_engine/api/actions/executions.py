@@ -1,0 +1,202 @@
+"""StartExecution, StopExecution, ListExecutions, and what can be asked of one execution."""
+
+from __future__ import annotations
+
+import secrets
+import uuid
+
+from asl_engine.api.arns import check_execution_arn, is_express_execution, read_state_machine_arn
+from asl_engine.api.executions import description, list_item
+from asl_engine.api.machines import REVISION, compile_for, does_not_exist, find_machine, shown_revision
+from asl_engine.api.names import refuse_bad_name
+from asl_engine.api.pages import first_page, page_size
+from asl_engine.api.routes import Route, route_to
+from asl_engine.api.service import Answer, Request, StepFunctions
+from asl_engine.errors import (
+    ExecutionAlreadyExists,
+    ExecutionClaimed,
+    ExecutionDoesNotExist,
+    InvalidExecutionInput,
+    InvalidJson,
+    ResourceNotFound,
+    StateMachineTypeNotSupported,
+    ValidationException,
+)
+from asl_engine.interpreter.events import StopRequested
+from asl_engine.interpreter.execution import Execution, ExecutionStatus
+from asl_engine.interpreter.history import HistoryEvent, render
+from asl_engine.json_value import JsonObject, JsonValue, parse_json
+from asl_engine.limits import PAYLOAD_BYTES_MAX
+from asl_engine.runtime.in_process import StartRequest
+
+# Members of event details that includeExecutionData=false leaves out.
+_EXECUTION_DATA = ("input", "output", "parameters", "assignedVariables")
+
+
+async def start_execution(service: StepFunctions, request: Request) -> Answer:
+    """StartExecution. The name of an open execution with the same input gives that execution."""
+    name = request.get("name") or str(uuid.uuid4())
+    refuse_bad_name(name)
+    input = read_input(request.get("input", "{}"))
+    route = await route_to(service, request["stateMachineArn"])
+    start = start_request(route, name, input)
+    if route.is_express:
+        live = await service.express.start(compile_for(route.definition, "EXPRESS"), start)
+        return {"executionArn": start.execution_arn, "startDate": live.execution.started_at / 1000}
+    async with service.starting(start.execution_arn):
+        execution = await _started(service, route, start)
+    return {"executionArn": execution.arn, "startDate": execution.started_at / 1000}
+
+
+async def stop_execution(service: StepFunctions, request: Request) -> Answer:
+    """StopExecution. Stopping one that has ended changes nothing."""
+    execution = await _execution(service, request["executionArn"])
+    if execution.status is ExecutionStatus.RUNNING:
+        await service.deliver(execution.arn, StopRequested(request.get("error"), request.get("cause")))
+        execution = await service.execution(execution.arn)
+    return {"stopDate": (execution.stopped_at or service.clock.now()) / 1000}
+
+
+async def describe_execution(service: StepFunctions, request: Request) -> Answer:
+    """DescribeExecution."""
+    shown: Answer = {**description(await _execution(service, request["executionArn"]))}
+    if request.get("includedData") == "METADATA_ONLY":
+        for name in ("input", "output", "error", "cause"):
+            shown.pop(name, None)
+        for name in ("inputDetails", "outputDetails"):
+            if name in shown:
+                shown[name] = {"included": False}
+    return shown
+
+
+async def describe_state_machine_for_execution(service: StepFunctions, request: Request) -> Answer:
+    """DescribeStateMachineForExecution: the state machine as it was when the execution started."""
+    execution = await _execution(service, request["executionArn"])
+    kept = await service.resources.get(REVISION, execution.revision) if execution.revision is not None else None
+    shown = {"stateMachineArn": execution.state_machine_arn, "name": execution.state_machine_name}
+    if kept is None:  # it was started from a file, by `asl run`
+        definition = await service.executions.definition(execution.definition_sha256)
+        return {
+            **shown,
+            "definition": definition,
+            "roleArn": execution.role_arn,
+            "updateDate": execution.started_at / 1000,
+        }
+    shown |= {"updateDate": kept.document["updateDate"], **shown_revision(kept.document)}
+    if request.get("includedData") == "METADATA_ONLY":
+        del shown["definition"]
+    return shown
+
+
+async def list_executions(service: StepFunctions, request: Request) -> Answer:
+    """ListExecutions, newest first."""
+    if "stateMachineArn" not in request:
+        if "mapRunArn" in request:
+            raise ResourceNotFound(f"Resource not found: '{request['mapRunArn']}'")
+        raise ValidationException("Either a State Machine ARN or a Map Run ARN must be specified")
+    arn = read_state_machine_arn(request["stateMachineArn"])
+    machine = await find_machine(service, arn.unqualified)
+    if machine is None:
+        raise does_not_exist(arn.text)
+    if machine.document["type"] == "EXPRESS":
+        raise type_not_supported()
+    size, status = page_size(request), request.get("statusFilter")
+    listing = ("ListExecutions", arn.text, status, request.get("redriveFilter"))
+    before = service.tokens.read(listing, request["nextToken"]) if "nextToken" in request else None
+    if status == "PENDING_REDRIVE" or request.get("redriveFilter") == "REDRIVEN":
+        return {"executions": []}
+    found = await service.executions.executions(
+        None if status is None else ExecutionStatus(status),
+        state_machine_arn=arn.unqualified,
+        qualified_arn=None if arn.qualifier is None else arn.text,
+        before=before,
+        limit=size + 1,
+    )
+    page, last = first_page(found, size)
+    answer: Answer = {"executions": [list_item(summary) for summary in page]}
+    return answer | ({"nextToken": service.tokens.issue(listing, last.arn)} if last is not None else {})
+
+
+async def get_execution_history(service: StepFunctions, request: Request) -> Answer:
+    """GetExecutionHistory."""
+    arn, reverse, size = request["executionArn"], request.get("reverseOrder", False), page_size(request)
+    execution = await _execution(service, arn)
+    listing = ("GetExecutionHistory", execution.arn, reverse)
+    after = service.tokens.read(listing, request["nextToken"]) if "nextToken" in request else 0
+    events: list[HistoryEvent] = []
+    async for event in service.executions.history(arn, after=after, reverse=reverse):
+        events.append(event)
+        if len(events) > size:
+            break
+    page, last = first_page(events, size)
+    shown = [render(event) for event in page]
+    if not request.get("includeExecutionData", True):
+        shown = [_without_data(event) for event in shown]
+    answer: Answer = {"events": shown}
+    return answer | ({"nextToken": service.tokens.issue(listing, last.id)} if last is not None else {})
+
+
+def read_input(text: str) -> JsonValue:
+    """The value of an execution's input. Raises InvalidExecutionInput."""
+    if len(text) > PAYLOAD_BYTES_MAX // 4 and len(text.encode("utf-8", "surrogatepass")) > PAYLOAD_BYTES_MAX:
+        raise InvalidExecutionInput(
+            f"Invalid State Machine Execution Input: 'it is larger than {PAYLOAD_BYTES_MAX} bytes'"
+        )
+    try:
+        return parse_json(text)
+    except InvalidJson as error:
+        raise InvalidExecutionInput(f"Invalid State Machine Execution Input: '{error}'") from error
+
+
+def start_request(route: Route, name: str, input: JsonValue) -> StartRequest:
+    """What the host is asked to start."""
+    return StartRequest(
+        name=name,
+        input=input,
+        state_machine_arn=route.machine_arn,
+        seed=secrets.token_hex(16),
+        role_arn=route.role_arn,
+        state_machine_version_arn=route.version_arn,
+        state_machine_alias_arn=route.alias_arn,
+        revision=route.revision,
+        express_id=str(uuid.uuid4()) if route.is_express else None,
+    )
+
+
+def type_not_supported() -> StateMachineTypeNotSupported:
+    """The error of an operation that the machine's type does not have."""
+    return StateMachineTypeNotSupported("This operation is not supported by this type of state machine")
+
+
+async def _started(service: StepFunctions, route: Route, start: StartRequest) -> Execution:
+    machine = compile_for(route.definition, "STANDARD")
+    try:
+        return (await service.host.start(machine, start)).execution
+    except (ExecutionAlreadyExists, ExecutionClaimed) as error:
+        known = await service.execution(start.execution_arn)
+        if known.status is ExecutionStatus.RUNNING and known.input == start.input:
+            return known
+        raise ExecutionAlreadyExists(f"Execution Already Exists: '{start.execution_arn}'") from error
+
+
+async def _execution(service: StepFunctions, arn: str) -> Execution:
+    check_execution_arn(arn)
+    if is_express_execution(arn):
+        raise type_not_supported()
+    try:
+        return await service.execution(arn)
+    except ExecutionDoesNotExist as error:
+        raise ExecutionDoesNotExist(f"Execution Does Not Exist: '{arn}'") from error
+
+
+def _without_data(event: JsonObject) -> JsonObject:
+    return {
+        name: {
+            member: held
+            for member, held in value.items()
+            if member not in _EXECUTION_DATA and member.removesuffix("Details") not in _EXECUTION_DATA
+        }
+        if isinstance(value, dict)
+        else value
+        for name, value in event.items()
+    }

@@ -1,0 +1,59 @@
+"""Events from outside: durable first, then applied, by whoever runs the execution or else here.
+
+Nothing is dispatched here. What the event sets free (the next task, a timer) is open work in the journal, and whoever
+takes the execution up goes on with it.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from asl_engine.errors import ExecutionClaimed
+from asl_engine.interpreter.events import Event
+from asl_engine.interpreter.options import Options
+from asl_engine.language.parser import compile_definition
+from asl_engine.runtime.runner import Runner
+from asl_engine.store.protocol import ExecutionStore
+
+
+class Delivery(StrEnum):
+    """What became of an event that is durable."""
+
+    APPLIED = "APPLIED"
+    HANDED_OVER = "HANDED_OVER"  # the live process that runs the execution will take it from the inbox
+    TOO_LATE = "TOO_LATE"  # the execution had ended
+
+
+async def deliver(store: ExecutionStore, execution_arn: str, event: Event, now: int) -> Delivery:
+    """Send an event to a running execution. It is durable when this returns. Raises ExecutionDoesNotExist."""
+    await store.send(execution_arn, event)
+    try:
+        await store.claim(execution_arn)
+    except ExecutionClaimed:
+        return Delivery.HANDED_OVER
+    try:
+        return await _apply_inbox(store, execution_arn, now)
+    finally:
+        await store.release(execution_arn)
+
+
+async def _apply_inbox(store: ExecutionStore, execution_arn: str, now: int) -> Delivery:
+    execution = await store.load(execution_arn)
+    runner = Runner(compile_definition(await store.definition(execution.definition_sha256)), store, Options())
+    await runner.take_up(execution_arn)
+    messages = await store.inbox(execution_arn)
+    if runner.is_over:
+        return Delivery.TOO_LATE
+    await runner.handle(
+        [message.event for message in messages],
+        max(now, await newest_moment(store, execution_arn)),
+        [message.id for message in messages],
+    )
+    return Delivery.APPLIED
+
+
+async def newest_moment(store: ExecutionStore, execution_arn: str) -> int:
+    """When the newest history event happened: an execution under virtual time may be ahead of the time of day."""
+    async for event in store.history(execution_arn, reverse=True):
+        return event.timestamp
+    return 0

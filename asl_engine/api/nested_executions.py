@@ -1,0 +1,213 @@
+"""Tasks that are operations of this very API: `states:startExecution` in all its patterns, and `aws-sdk:sfn:…`.
+
+A child is named after the attempt if the definition gives it no name, so that an attempt that is performed again after
+a crash finds the child that it began. A child that a Task waits for (`.sync`) is stopped when the Task is over first.
+https://docs.aws.amazon.com/step-functions/latest/dg/connect-stepfunctions.html
+"""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from collections.abc import Mapping
+from email.utils import formatdate
+from typing import Any, Final
+
+from asl_engine.api.service import Answer, StepFunctions
+from asl_engine.errors import ExecutionAlreadyExists, RequestError
+from asl_engine.expressions.timestamps import format_timestamp
+from asl_engine.interpreter.events import StopRequested, TaskSubmitted
+from asl_engine.interpreter.execution import Execution, ExecutionStatus
+from asl_engine.json_value import JsonObject, JsonValue, dump_json, parse_json
+from asl_engine.language.definition import IntegrationPattern
+from asl_engine.runtime.tasks import Failed, Submitted, Succeeded, TaskCall, TaskResult
+
+_SDK: Final = "aws-sdk:sfn"
+_LOOK_AGAIN_MILLISECONDS: Final = 250
+_WAITED_FOR: Final = frozenset({IntegrationPattern.SYNC, IntegrationPattern.SYNC_2})
+
+
+class NestedExecutions:
+    """Performs such tasks on the service that it is attached to."""
+
+    def __init__(self) -> None:
+        self._service: StepFunctions | None = None
+        self._stopping: set[asyncio.Task[None]] = set()
+
+    def attach(self, service: StepFunctions) -> None:
+        """The service whose operations the tasks are."""
+        self._service = service
+
+    def handles(self, call: TaskCall) -> bool:
+        """Whether the resource is an operation of Step Functions."""
+        resource = call.resource
+        return resource.service == _SDK or (resource.service, resource.action) == ("states", "startExecution")
+
+    async def perform(self, call: TaskCall) -> TaskResult:
+        """See `TaskPerformer.perform`."""
+        assert self._service is not None, "attach comes first"
+        try:
+            if call.resource.service == _SDK:
+                return await _call_operation(self._service, call)
+            return await self._start(self._service, call)
+        except RequestError as error:
+            return _failure(call, error)
+
+    async def close(self) -> None:
+        """Finish what was begun to be stopped."""
+        await asyncio.gather(*self._stopping, return_exceptions=True)
+
+    async def _start(self, service: StepFunctions, call: TaskCall) -> TaskResult:
+        request = _request(call)
+        given_name = "name" in request
+        request.setdefault("name", str(uuid.uuid5(uuid.NAMESPACE_URL, call.idempotency_key)))
+        try:
+            answer = await service.call("StartExecution", request)
+        except ExecutionAlreadyExists:
+            if given_name and not call.attempt.submitted:
+                raise
+            answer = await _begun_before(service, request)
+        output = _with_metadata(answer)
+        if call.resource.pattern is IntegrationPattern.WAIT_FOR_TASK_TOKEN:
+            return Submitted(output)
+        if call.resource.pattern not in _WAITED_FOR:
+            return Succeeded(output)
+        parent = service.host.live(call.execution_arn)
+        if parent is not None:
+            parent.post(TaskSubmitted(call.frame_id, call.attempt.wait_id, output))
+        return await self._follow(service, call, answer["executionArn"])
+
+    async def _follow(self, service: StepFunctions, call: TaskCall, child_arn: str) -> TaskResult:
+        """Wait for the child, which is no work: virtual time may pass."""
+        service.clock.end()
+        try:
+            child = await _until_over(service, child_arn)
+        except asyncio.CancelledError:
+            if _is_over(service, call):
+                stopping = asyncio.get_running_loop().create_task(service.deliver(child_arn, StopRequested()))
+                self._stopping.add(stopping)
+                stopping.add_done_callback(self._stopping.discard)
+            raise
+        finally:
+            service.clock.begin()
+        described = await service.call("DescribeExecution", {"executionArn": child_arn})
+        output = _described(described, parsed=call.resource.pattern is IntegrationPattern.SYNC_2)
+        if child.status is ExecutionStatus.SUCCEEDED:
+            return Succeeded(output)
+        return Failed("States.TaskFailed", dump_json(output))
+
+
+async def _call_operation(service: StepFunctions, call: TaskCall) -> TaskResult:
+    action = call.resource.action
+    answer = await service.call(action[:1].upper() + action[1:], _request(call))
+    output = _capitalised(answer)
+    if call.resource.pattern is IntegrationPattern.WAIT_FOR_TASK_TOKEN:
+        return Submitted(output)
+    return Succeeded(output)
+
+
+async def _begun_before(service: StepFunctions, request: Mapping[str, Any]) -> Answer:
+    machine_arn = str(request["stateMachineArn"])
+    child = await service.execution(f"{machine_arn.replace(':stateMachine:', ':execution:', 1)}:{request['name']}")
+    return {"executionArn": child.arn, "startDate": child.started_at / 1000}
+
+
+async def _until_over(service: StepFunctions, arn: str) -> Execution:
+    while (child := await service.execution(arn)).status is ExecutionStatus.RUNNING:
+        live = service.host.live(arn)
+        if live is not None:
+            await asyncio.wait({live.ended})
+        else:  # another process runs it, or this one is about to take it up
+            await asyncio.sleep(_LOOK_AGAIN_MILLISECONDS / 1000)
+    return child
+
+
+def _is_over(service: StepFunctions, call: TaskCall) -> bool:
+    """Whether the attempt ended without its result, rather than this process its work."""
+    live = service.host.live(call.execution_arn)
+    if live is None:
+        return False
+    frame = live.execution.frames.get(call.frame_id)
+    is_open = frame is not None and frame.wait is not None and frame.wait.wait_id == call.attempt.wait_id
+    return live.execution.status is not ExecutionStatus.RUNNING or not is_open
+
+
+def _request(call: TaskCall) -> dict[str, Any]:
+    """The members as the API spells them. An Input that is a value becomes the text of it."""
+    arguments = call.attempt.arguments
+    given = arguments if isinstance(arguments, dict) else {}
+    request: dict[str, Any] = {name[:1].lower() + name[1:]: value for name, value in given.items() if value is not None}
+    for name in ("input", "output", "definition"):
+        if name in request and (name == "input" or not isinstance(request[name], str)):
+            value = request[name]
+            request[name] = value if isinstance(value, str) else dump_json(value)
+    return request
+
+
+def _failure(call: TaskCall, error: RequestError) -> Failed:
+    name = error.code if error.code.endswith("Exception") else f"{error.code}Exception"
+    request_id = uuid.uuid4()
+    if call.resource.service == _SDK:
+        return Failed(
+            f"Sfn.{name}",
+            f"{error} (Service: Sfn, Status Code: 400, Request ID: {request_id}) (SDK Attempt Count: 1)",
+        )
+    return Failed(
+        f"StepFunctions.{name}",
+        f"{error} (Service: AWSStepFunctions; Status Code: 400; Error Code: {error.code}; "
+        f"Request ID: {request_id}; Proxy: null)",
+    )
+
+
+def _with_metadata(answer: Mapping[str, Any]) -> JsonObject:
+    request_id = str(uuid.uuid4())
+    headers: JsonObject = {
+        "connection": "keep-alive",
+        "Content-Length": str(len(dump_json(dict(answer)))),
+        "Content-Type": "application/x-amz-json-1.0",
+        "Date": formatdate(answer["startDate"], usegmt=True),
+        "x-amzn-RequestId": request_id,
+    }
+    return {
+        "ExecutionArn": answer["executionArn"],
+        "SdkHttpMetadata": {
+            "AllHttpHeaders": {name: [value] for name, value in headers.items()},
+            "HttpHeaders": headers,
+            "HttpStatusCode": 200,
+        },
+        "SdkResponseMetadata": {"RequestId": request_id},
+        "StartDate": round(answer["startDate"] * 1000),
+    }
+
+
+def _described(answer: Mapping[str, Any], *, parsed: bool) -> JsonObject:
+    """A child's description as the Task's result; `.sync:2` has its input and output as values."""
+    shown: JsonObject = {name[:1].upper() + name[1:]: _inner(value) for name, value in answer.items()}
+    for name in ("StartDate", "StopDate"):
+        moment = shown.get(name)
+        if isinstance(moment, float):
+            shown[name] = round(moment * 1000)
+    for name in ("Input", "Output"):
+        text = shown.get(name)
+        if parsed and isinstance(text, str):
+            shown[name] = parse_json(text)
+    return shown
+
+
+def _capitalised(answer: Mapping[str, Any]) -> JsonObject:
+    """An answer as the SDK integrations give it: names in Pascal case, moments as texts."""
+    return {
+        name[:1].upper() + name[1:]: format_timestamp(round(value * 1000))
+        if name.endswith("Date") and isinstance(value, float)
+        else _inner(value)
+        for name, value in answer.items()
+    }
+
+
+def _inner(value: Any) -> JsonValue:
+    if isinstance(value, dict):
+        return _capitalised(value)
+    if isinstance(value, list):
+        return [_inner(member) for member in value]
+    held: JsonValue = value
+    return held

@@ -1,0 +1,65 @@
+"""Open executions that nobody drives are taken up: at the start all of them, later what failed or was lost.
+
+An execution is left alone while another process runs it, and lost when the store could not be written (the disk was
+full, say). Neither is for ever: it is tried again until it works, and nothing is lost meanwhile but time.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Final, TypeAlias
+
+from asl_engine.errors import AslError, ExecutionDoesNotExist
+from asl_engine.interpreter.execution import ExecutionStatus
+from asl_engine.runtime.in_process import InProcessHost
+from asl_engine.store.protocol import ExecutionStore
+
+RETRY_SECONDS: Final = 5.0
+Told: TypeAlias = Callable[[str, BaseException], None]
+
+
+class TakingUp:
+    """Hands open executions to a host. `left_alone` is told of each that must wait, and why."""
+
+    def __init__(
+        self, host: InProcessHost, store: ExecutionStore, left_alone: Told, *, retry_seconds: float = RETRY_SECONDS
+    ) -> None:
+        self._host, self._store, self._left_alone = host, store, left_alone
+        self._retry_seconds = retry_seconds
+        self._waiting: set[str] = set()
+        self._retrying: asyncio.Task[None] | None = None
+
+    async def begin(self) -> None:
+        """Go on with everything that is open, oldest first, and from now on with what is lost. Raises StoreError."""
+        self._host.when_lost(self._lost)
+        for summary in reversed(await self._store.executions(ExecutionStatus.RUNNING)):
+            await self._take_up(summary.arn)
+        self._retrying = asyncio.get_running_loop().create_task(self._retry())
+
+    async def close(self) -> None:
+        """Try no more."""
+        if self._retrying is not None:
+            self._retrying.cancel()
+            await asyncio.gather(self._retrying, return_exceptions=True)
+
+    def _lost(self, arn: str, error: BaseException) -> None:
+        self._waiting.add(arn)
+        self._left_alone(arn, error)
+
+    async def _take_up(self, arn: str) -> None:
+        try:
+            await self._host.take_up(arn)
+        except ExecutionDoesNotExist:
+            self._waiting.discard(arn)
+        except AslError as error:
+            if arn not in self._waiting:
+                self._lost(arn, error)
+        else:
+            self._waiting.discard(arn)
+
+    async def _retry(self) -> None:
+        while True:
+            await asyncio.sleep(self._retry_seconds)
+            for arn in sorted(self._waiting):
+                await self._take_up(arn)
