@@ -1,0 +1,124 @@
+"""Many seeds: what each of them runs, and how a failure is told so that it can be repeated."""
+
+from __future__ import annotations
+
+import shlex
+from collections import Counter
+from dataclasses import dataclass
+from typing import Final
+
+from asl_engine.interpreter.options import Options
+from asl_engine.json_value import JsonObject, JsonValue
+from asl_engine.language.definition import StateMachine
+from asl_engine.language.parser import compile_definition
+from asl_engine.testing.simulation.behaviour import DrawnAnswers, HashedAnswers
+from asl_engine.testing.simulation.faults import CALM, draw_faults
+from asl_engine.testing.simulation.machine_generator import generate
+from asl_engine.testing.simulation.simulation import Run, Simulation, Subject
+from asl_engine.testing.simulation.violation import Violation
+from asl_engine.testing.simulation.world import World
+
+_SAFETY_STEPS_MIN: Final = 20
+_SAFETY_STEPS_MAX: Final = 400
+_OPEN_ENDED_STEPS_MAX: Final = 2_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UsersMachine:
+    """A user's file, with the arguments that make `asl simulate` run it again."""
+
+    file: str
+    machine: StateMachine
+    input: JsonValue
+    replay_options: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failure:
+    """A seed that broke something."""
+
+    seed: int
+    file: str | None
+    invariant: str
+    message: str
+    replay: str
+
+    def __str__(self) -> str:
+        return f"seed {self.seed}: {self.invariant}: {self.message}; replay: {self.replay}"
+
+    def as_json(self) -> JsonObject:
+        """For machines."""
+        return {
+            "seed": self.seed,
+            "file": self.file,
+            "invariant": self.invariant,
+            "message": self.message,
+            "replay": self.replay,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class SeedReport:
+    """What came of one seed. `counts` says which faults befell it, `steps` how much happened, `trace` what."""
+
+    failure: Failure | None
+    steps: int
+    counts: Counter[str]
+    trace: tuple[str, ...]
+
+
+def simulate_seed(seed: int, users: UsersMachine | None = None, *, tracing: bool = False) -> SeedReport:
+    """Run a seed, on a user's machine or on one that the seed draws: first without faults, then with them."""
+    subject = _generated(seed) if users is None else _of_user(seed, users)
+    calm = Simulation(subject, f"{seed}/calm", CALM, tracing=tracing).run(0)
+    if calm.violation is not None:
+        return _report(seed, users, calm)
+    draws = World(f"{seed}/faults")
+    expected = calm.result if subject.comparable else None
+    stormy = Simulation(subject, f"{seed}/storm", draw_faults(draws), expected=expected, tracing=tracing)
+    safety_steps = draws.between(_SAFETY_STEPS_MIN, _SAFETY_STEPS_MAX)
+    return _report(seed, users, stormy.run(safety_steps))
+
+
+def _generated(seed: int) -> Subject:
+    generated = generate(f"{seed}/machine")
+    draws = World(f"{seed}/options")
+    bound = draws.choose((3, 20, 500))
+    history_max = None if generated.comparable else draws.choose((None, None, 40))
+    machine = compile_definition(generated.definition)
+    limited = machine.timeout_seconds is not None
+    return Subject(
+        machine=machine,
+        input=generated.input,
+        behaviour=HashedAnswers(str(seed), may_hang=not generated.comparable, is_limited=limited),
+        comparable=generated.comparable,
+        options=Options(advance_history_events_max=bound, history_events_max=history_max),
+        may_be_stopped=not generated.comparable,
+    )
+
+
+def _of_user(seed: int, users: UsersMachine) -> Subject:
+    return Subject(
+        machine=users.machine,
+        input=users.input,
+        behaviour=DrawnAnswers(str(seed), users.machine),
+        comparable=False,
+        may_go_on=True,
+        steps_max=_OPEN_ENDED_STEPS_MAX,
+    )
+
+
+def _report(seed: int, users: UsersMachine | None, run: Run) -> SeedReport:
+    failure = None if run.violation is None else _failure(seed, users, run.violation)
+    return SeedReport(failure, run.steps, run.counts, tuple(run.trace))
+
+
+def _failure(seed: int, users: UsersMachine | None, violation: Violation) -> Failure:
+    arguments = [] if users is None else [users.file, *users.replay_options]
+    return Failure(
+        seed=seed,
+        file=None if users is None else users.file,
+        invariant=violation.invariant.value,
+        message=violation.message,
+        replay=shlex.join(["asl", "simulate", *arguments, "--from", str(seed), "--seeds", "1", "-v"]),
+    )

@@ -1,0 +1,74 @@
+"""Faults: what may go wrong in one simulation, drawn from its seed.
+
+Each kind is switched off in some simulations, so that one never hides what another would show.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from asl_engine.testing.simulation.world import World
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Faults:
+    """Probabilities, and spans in milliseconds. A crash may come before and after every effect of a process.
+
+    `store_error` is per call of the store; half of the failed appends were written. `late_write`
+    is the share of appends that fail and land all the same, later. `remote` is the share of tasks and
+    timers that outlive the process that asked for them, their answers coming through the message queue.
+    A `rival` process runs the same execution; one that is `mortal` stays dead once it has crashed.
+    `crash_at` names single effects, counted from 1 over all processes, instead of a probability.
+    """
+
+    crash: float = 0
+    crash_at: frozenset[int] = frozenset()
+    store_error: float = 0
+    late_write: float = 0
+    duplicate: float = 0
+    delay: int = 0
+    redelivery: float = 0
+    lost_performance: float = 0
+    remote: float = 0.5
+    skew: int = 0
+    clock_jump: float = 0
+    timer_error: int = 0
+    rival: bool = False
+    mortal: bool = False
+    pause: int = 0
+
+
+CALM: Final = Faults()
+
+
+def draw_faults(world: World) -> Faults:
+    """The faults of one simulation."""
+    some = _Sometimes(world)
+    return Faults(
+        crash=some.of(0.01, 0.05, 0.15),
+        store_error=some.of(0.02, 0.1, 0.25),
+        late_write=some.of(0.02, 0.1),
+        duplicate=some.of(0.1, 0.5),
+        delay=round(some.of(100, 5_000, 60_000)),
+        redelivery=some.of(0.1, 0.4),
+        lost_performance=some.of(0.1, 0.4),
+        remote=world.choose((0, 0.3, 0.7, 1)),
+        skew=round(some.of(500, 30_000, 300_000)),
+        clock_jump=some.of(0.05, 0.2),
+        timer_error=round(some.of(50, 2_000, 60_000)),
+        rival=world.chance(0.5),
+        mortal=world.chance(0.5),
+        pause=round(some.of(1, 50, 3_000)),
+    )
+
+
+class _Sometimes:
+    """Draws a size, or nothing at all."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    def of(self, *sizes: float) -> float:
+        """One of the sizes, or 0 in a third of the cases."""
+        return 0 if self._world.chance(1 / 3) else self._world.choose(sizes)
