@@ -1,0 +1,1 @@
+"""The command `asl`: reads arguments, wires the engine together, and tells people and machines what happened."""

@@ -1,0 +1,140 @@
+"""`asl validate`: everything that is wrong with definitions, at once."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import click
+
+from asl_engine.cli import options
+from asl_engine.cli.exit_codes import ALL_WELL, NOT_WELL
+from asl_engine.errors import AslError
+
+if TYPE_CHECKING:
+    from asl_engine.json_value import JsonObject
+    from asl_engine.language.diagnostics import Diagnostic
+
+_DEFINITION_SUFFIXES: Final = (".asl.json", ".asl.yaml", ".asl.yml", ".asl")
+_MAYBE_DEFINITION_SUFFIXES: Final = (".json", ".yaml", ".yml")
+_DIRECTORIES_SKIPPED: Final = frozenset({"node_modules", "__pycache__"})
+
+
+@click.command(
+    "validate",
+    epilog=options.examples(
+        """
+        asl validate order.asl.json
+        asl validate state_machines/            # every definition below the directory
+        asl validate order.asl.json --json | jq '.files[].diagnostics[] | select(.severity == "ERROR")'
+        """
+    ),
+)
+@click.argument("paths", metavar="FILE|DIR…", nargs=-1, required=True, type=click.Path(path_type=Path))
+@options.as_json
+def command(*, paths: tuple[Path, ...], as_json: bool) -> None:
+    """Check definitions: structure, paths, expressions, transitions, and what will bite later.
+
+    In a directory, every *.asl.json, *.asl.yaml, *.asl.yml and *.asl is checked, and every other JSON or YAML file with
+    StartAt and States.
+
+    Exit code: 0 accepted (there may be warnings), 1 rejected, 2 a file could not be read or none was found.
+    """
+    from asl_engine.language.parser import load_definition
+
+    found = {file: load_definition(file).diagnostics for file in _files(paths)}
+    rejected = [file for file, diagnostics in found.items() if any(map(_is_error, diagnostics))]
+    if as_json:
+        from asl_engine.cli.results import json_text
+
+        files: list[JsonObject] = [
+            {"file": str(file), "result": "FAIL" if file in rejected else "OK", "diagnostics": [*map(_as_json, shown)]}
+            for file, shown in found.items()
+        ]
+        click.echo(json_text({"result": "FAIL" if rejected else "OK", "files": [*files]}))
+    else:
+        for file, diagnostics in found.items():
+            for diagnostic in diagnostics:
+                click.echo(_text(file, diagnostic))
+        click.echo(_summary(found, len(rejected)))
+    sys.exit(NOT_WELL if rejected else ALL_WELL)
+
+
+def _files(paths: tuple[Path, ...]) -> list[Path]:
+    """The files to check, each once. Raises AslError when there is none."""
+    files = {file: None for path in paths for file in (_definitions_below(path) if path.is_dir() else (path,))}
+    if not files:
+        raise AslError(
+            f"no definition was found below {', '.join(map(str, paths))}: "
+            f"names end in {', '.join(_DEFINITION_SUFFIXES)}, or the file has StartAt and States"
+        )
+    return list(files)
+
+
+def _definitions_below(directory: Path) -> Iterator[Path]:
+    for path in sorted(directory.iterdir()):
+        if path.name.startswith("."):
+            continue
+        if path.is_dir():
+            if path.name not in _DIRECTORIES_SKIPPED and not path.is_symlink():
+                yield from _definitions_below(path)
+        elif path.name.endswith(_DEFINITION_SUFFIXES) or (
+            path.name.endswith(_MAYBE_DEFINITION_SUFFIXES) and _looks_like_a_definition(path)
+        ):
+            yield path
+
+
+def _looks_like_a_definition(path: Path) -> bool:
+    """Whether the text has the two keys of every definition. It is not parsed: it may be anything."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        return False
+    if path.suffix == ".json":
+        return '"StartAt"' in text and '"States"' in text
+    return any(line.startswith("StartAt:") for line in text.splitlines()) and "\nStates:" in f"\n{text}"
+
+
+def _is_error(diagnostic: Diagnostic) -> bool:
+    return diagnostic.severity.value == "ERROR"
+
+
+def _text(file: Path, diagnostic: Diagnostic) -> str:
+    place = ":".join(str(part) for part in (file, diagnostic.line, diagnostic.column) if part is not None)
+    severity = click.style(
+        diagnostic.severity.value.lower(), fg="red" if _is_error(diagnostic) else "yellow", bold=True
+    )
+    location = click.style(f" at {diagnostic.location}", dim=True) if diagnostic.location else ""
+    hint = f"\n    {click.style('hint:', fg='cyan')} {diagnostic.hint}" if diagnostic.hint else ""
+    return f"{place}: {severity} {diagnostic.code.value}: {diagnostic.message}{location}{hint}"
+
+
+def _as_json(diagnostic: Diagnostic) -> JsonObject:
+    return {
+        "severity": diagnostic.severity.value,
+        "code": diagnostic.code.value,
+        "message": diagnostic.message,
+        "location": diagnostic.location,
+        "line": diagnostic.line,
+        "column": diagnostic.column,
+        "hint": diagnostic.hint or None,
+    }
+
+
+def _summary(found: dict[Path, tuple[Diagnostic, ...]], rejected: int) -> str:
+    every = [diagnostic for diagnostics in found.values() for diagnostic in diagnostics]
+    errors = sum(map(_is_error, every))
+    warnings = len(every) - errors
+    verdict = (
+        click.style("rejected", fg="red", bold=True) if rejected else click.style("accepted", fg="green", bold=True)
+    )
+    counted = [_counted(len(found), "file")]
+    if rejected and len(found) > 1:
+        counted.append(f"{rejected} of them rejected")
+    return f"{verdict}: {', '.join([*counted, _counted(errors, 'error'), _counted(warnings, 'warning')])}"
+
+
+def _counted(count: int, what: str) -> str:
+    return f"{count} {what}" if count == 1 else f"{count} {what}s"
