@@ -1,0 +1,49 @@
+from __future__ import annotations
+
+import pytest
+
+from asl_engine.errors import InvalidArn, ResourceNotFound, TooManyTags
+from tests.api.services import MACHINE, Caller, story
+
+
+def tags(**given: str) -> list[dict[str, str]]:
+    return [{"key": key, "value": value} for key, value in given.items()]
+
+
+async def listed(call: Caller, arn: str = MACHINE) -> list[dict[str, str]]:
+    kept: list[dict[str, str]] = (await call("ListTagsForResource", resourceArn=arn))["tags"]
+    return kept
+
+
+@story
+async def test_tags_are_added_replaced_and_removed(call: Caller) -> None:
+    await call.create(tags=tags(team="risk", stage="test"))
+    await call("TagResource", resourceArn=MACHINE, tags=tags(stage="live", empty=""))
+    assert await listed(call) == tags(team="risk", stage="live", empty="")
+
+    await call("UntagResource", resourceArn=MACHINE, tagKeys=["team", "team", "unknown"])
+    assert await listed(call) == tags(stage="live", empty="")
+
+
+@story
+async def test_an_update_keeps_the_tags(call: Caller) -> None:
+    await call.create(tags=tags(team="risk"))
+    await call("UpdateStateMachine", stateMachineArn=MACHINE, tracingConfiguration={"enabled": True})
+    assert await listed(call) == tags(team="risk")
+
+
+@story
+async def test_a_resource_has_at_most_fifty(call: Caller) -> None:
+    await call.create(tags=tags(**{f"tag{number}": "" for number in range(49)}))
+    await call("TagResource", resourceArn=MACHINE, tags=tags(last="", tag0="changed"))
+    with pytest.raises(TooManyTags):
+        await call("TagResource", resourceArn=MACHINE, tags=tags(more=""))
+    assert len(await listed(call)) == 50
+
+
+@story
+async def test_only_what_exists_and_can_have_tags_has_them(call: Caller) -> None:
+    with pytest.raises(ResourceNotFound, match=f"^Resource not found: '{MACHINE}'$"):
+        await listed(call)
+    with pytest.raises(InvalidArn, match="Resource type not valid in this context: execution"):
+        await listed(call, MACHINE.replace(":stateMachine:", ":execution:") + ":first")

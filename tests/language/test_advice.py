@@ -1,0 +1,148 @@
+from typing import Any
+
+import pytest
+
+from tests.language.definitions import END, SHIP, diagnostics, errors, machine_of, warnings
+
+CALLBACK = "arn:aws:states:::sqs:sendMessage.waitForTaskToken"
+TOKEN = {"MessageBody": {"token.$": "$$.Task.Token"}}
+
+
+def advice_on(state: dict[str, Any], **top: Any) -> list[str]:
+    return [warning.removeprefix("/States/A") for warning in warnings(machine_of(state, END, **top))]
+
+
+def test_a_plain_machine_needs_no_advice() -> None:
+    assert advice_on({"Type": "Task", "Resource": SHIP}) == []
+
+
+def test_a_callback_that_may_never_come_needs_a_timeout() -> None:
+    task = {"Type": "Task", "Resource": CALLBACK, "Parameters": TOKEN}
+
+    assert advice_on(task) == [": CALLBACK_WITHOUT_TIMEOUT"]
+    assert advice_on({**task, "TimeoutSeconds": 60}) == []
+    assert advice_on({**task, "HeartbeatSecondsPath": "$.beat"}) == []
+
+
+def test_a_callback_must_hand_its_token_out() -> None:
+    task = {"Type": "Task", "Resource": CALLBACK, "Parameters": {"MessageBody": "hello"}, "TimeoutSeconds": 9}
+
+    assert advice_on(task) == ["/Parameters: CALLBACK_WITHOUT_TOKEN"]
+
+
+@pytest.mark.parametrize(
+    "resource", ["arn:aws:states:::batch:submitJob.sync", "arn:aws:states:eu-west-1:111122223333:activity:pack"]
+)
+def test_a_job_or_worker_needs_a_timeout(resource: str) -> None:
+    task = {"Type": "Task", "Resource": resource}
+
+    assert advice_on(task) == [": TASK_WITHOUT_TIMEOUT"]
+    assert advice_on({**task, "TimeoutSecondsPath": "$.limit"}) == []
+
+
+def test_a_map_needs_a_bound() -> None:
+    processor = {"StartAt": "In", "States": {"In": END}}
+
+    assert advice_on({"Type": "Map", "ItemProcessor": processor}) == [": UNBOUNDED_MAP"]
+    assert advice_on({"Type": "Map", "Iterator": processor, "MaxConcurrencyPath": "$.n"}) == []
+
+
+def test_the_fields_of_a_distributed_map_do_nothing_in_an_inline_one() -> None:
+    processor = {"StartAt": "In", "States": {"In": END}}
+    reader = {"Resource": "arn:aws:states:::s3:getObject"}
+    state = {"Type": "Map", "ItemProcessor": processor, "ItemReader": reader, "MaxConcurrency": 2}
+
+    assert advice_on(state) == ["/ItemReader: FIELD_HAS_NO_EFFECT"]
+    distributed = {**processor, "ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "EXPRESS"}}
+    assert advice_on({**state, "ItemProcessor": distributed}) == []
+
+
+def test_a_choice_needs_a_default() -> None:
+    assert advice_on({"Type": "Choice", "Choices": [{"Variable": "$.a", "IsNull": True, "Next": "B"}]}) == [
+        ": CHOICE_WITHOUT_DEFAULT"
+    ]
+
+
+def test_permanent_errors_are_not_worth_a_retry() -> None:
+    everything = {"ErrorEquals": ["States.ALL"]}
+    permanent = {"ErrorEquals": ["States.Permissions", "Invalid"], "MaxAttempts": 0}
+
+    assert advice_on({"Type": "Task", "Resource": SHIP, "Retry": [everything]}) == ["/Retry/0: BLIND_RETRY"]
+    assert advice_on({"Type": "Task", "Resource": SHIP, "Retry": [permanent, everything]}) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [
+        ("States.TaskFail", 'did you mean "States.TaskFailed"?'),
+        ("States.Timeouts", 'did you mean "States.Timeout"?'),
+        ("states.all", 'did you mean "States.ALL"?'),
+        ("States.Runtime", "mend those"),
+    ],
+)
+def test_an_error_that_never_matches_is_pointed_out(name: str, hint: str) -> None:
+    task = {"Type": "Task", "Resource": SHIP, "Catch": [{"ErrorEquals": [name], "Next": "B"}]}
+
+    (found,) = diagnostics(machine_of(task, END))
+
+    assert found.location == "/States/A/Catch/0/ErrorEquals/0"
+    assert hint in found.hint
+
+
+def test_an_error_of_the_authors_own_may_have_any_name() -> None:
+    inner = {"StartAt": "In", "States": {"In": {"Type": "Fail", "Error": "States.Quorum"}}}
+    catch = [{"ErrorEquals": ["States.Quorum"], "Next": "B"}, {"ErrorEquals": ["StatesOfMind"], "Next": "B"}]
+
+    assert advice_on({"Type": "Parallel", "Branches": [inner], "Catch": catch}) == []
+
+
+def test_a_placeholder_left_in_is_pointed_out_wherever_it_is() -> None:
+    task = {"Type": "Task", "Resource": "${ShipArn}", "Parameters": {"bucket": ["in-${Stage}"]}}
+
+    assert advice_on(task) == ["/Resource: UNRESOLVED_PLACEHOLDER", "/Parameters/bucket/0: UNRESOLVED_PLACEHOLDER"]
+    assert errors(machine_of(task)) == []
+
+
+def test_a_placeholder_where_a_number_belongs_says_how_to_fill_it_in() -> None:
+    found = diagnostics(machine_of({"Type": "Wait", "Seconds": "${Delay}"}))
+
+    assert found[0].message == 'expected an integer but found "${Delay}"'
+    assert "without its quotes" in found[0].hint
+
+
+@pytest.mark.parametrize("text", ["$.order.id", "$$.Execution.Id", "States.UUID()"])
+def test_a_path_without_its_dollar_is_plain_text(text: str) -> None:
+    state = {"Type": "Pass", "Parameters": {"order": {"id": text}}}
+
+    assert advice_on(state) == ["/Parameters/order/id: NO_DOLLAR"]
+
+
+def test_a_price_in_dollars_is_no_path() -> None:
+    assert advice_on({"Type": "Pass", "Parameters": {"price": "$5.00", "note": "States differ"}}) == []
+
+
+def test_a_result_is_never_evaluated() -> None:
+    assert advice_on({"Type": "Pass", "Result": {"id.$": "$.order.id"}}) == ["/Result: PASS_RESULT_IS_STATIC"]
+    assert advice_on({"Type": "Pass", "Result": {"id": "plain"}}) == []
+
+
+def test_jsonata_in_a_jsonpath_state_is_pointed_out() -> None:
+    state = {"Type": "Pass", "Parameters": {"n": "{% $x %}"}}
+
+    assert advice_on(state) == ["/Parameters/n: WRONG_QUERY_LANGUAGE"]
+    assert advice_on({"Type": "Pass", "Output": {"n": "{% $x %}"}}, QueryLanguage="JSONata") == []
+
+
+def test_states_inside_of_states_are_advised_too() -> None:
+    inner = {"StartAt": "In", "States": {"In": {"Type": "Task", "Resource": CALLBACK, "End": True}}}
+
+    assert advice_on({"Type": "Parallel", "Branches": [inner]}) == [
+        "/Branches/0/States/In: CALLBACK_WITHOUT_TIMEOUT",
+    ]
+
+
+def test_a_definition_with_errors_is_advised_too() -> None:
+    definition = machine_of({"Type": "Task", "Resource": CALLBACK, "Nxt": 1})
+
+    assert warnings(definition) == ["/States/A: CALLBACK_WITHOUT_TIMEOUT"]
+    assert len(errors(definition)) == 1

@@ -1,0 +1,102 @@
+"""`asl simulate`, as somebody at a terminal sees it."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from asl_engine.cli.main import main
+from tests.simulation.planted_bugs import acknowledge_before_append, forget_retries_on_taking_up
+
+MACHINE = {
+    "StartAt": "Work",
+    "States": {
+        "Work": {
+            "Type": "Task",
+            "Resource": "arn:aws:lambda:us-east-1:123456789012:function:work",
+            "Parameters": {"order.$": "$.order"},
+            "Retry": [{"ErrorEquals": ["Busy"]}],
+            "End": True,
+        }
+    },
+}
+
+
+def asl(*arguments: str) -> Result:
+    return CliRunner().invoke(main, ["simulate", *arguments])
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> str:
+    path = tmp_path / "work.asl.json"
+    path.write_text(json.dumps(MACHINE), encoding="utf-8")
+    return str(path)
+
+
+def test_it_says_that_nothing_broke_and_what_was_tried() -> None:
+    shown = asl("--seeds", "40")
+
+    assert shown.exit_code == 0
+    assert shown.stdout.startswith("40 simulations, ")
+    assert "none broke" in shown.stdout
+    assert " crash" in shown.stdout
+
+
+def test_a_failure_is_one_line_that_says_how_to_repeat_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    acknowledge_before_append(monkeypatch)
+    shown = asl("--seeds", "10", "--from", "30")
+    line = shown.stdout.splitlines()[0]
+    again = CliRunner().invoke(main, shlex.split(line.partition("; replay: asl ")[2]))
+
+    assert shown.exit_code == 1
+    assert line.startswith("seed 3")
+    assert "I3: a message is acknowledged only once" in line
+    assert again.exit_code == 1
+    assert line in again.stdout.splitlines()
+    assert "dispatches ScheduleTask" in again.stdout
+
+
+def test_a_users_machine_is_run_and_its_failure_names_the_file_and_the_input(
+    file: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    arguments = (file, "--input", '{"order": 7}', "--seeds", "60")
+    assert asl(*arguments).exit_code == 0
+    forget_retries_on_taking_up(monkeypatch)
+    shown = asl(*arguments)
+
+    assert shown.exit_code == 1
+    replay = shlex.split(shown.stdout.splitlines()[0].partition("; replay: asl ")[2])
+    assert replay[:4] == ["simulate", file, "--input", '{"order": 7}']
+    assert CliRunner().invoke(main, replay).exit_code == 1
+
+
+def test_it_stops_when_enough_is_broken(monkeypatch: pytest.MonkeyPatch) -> None:
+    acknowledge_before_append(monkeypatch)
+    shown = asl("--seeds", "5000")
+
+    assert shown.stdout.count("replay:") == 20
+
+
+def test_json_is_one_document_with_all_failures(monkeypatch: pytest.MonkeyPatch) -> None:
+    acknowledge_before_append(monkeypatch)
+    shown = asl("--seeds", "10", "--json")
+    told = json.loads(shown.stdout)
+
+    assert shown.exit_code == 1
+    assert told["result"] == "FAIL"
+    assert told["simulations"] == 10
+    assert told["faults"]["tasks performed"] > 0
+    assert told["failures"][0]["replay"] == f"asl simulate --from {told['failures'][0]['seed']} --seeds 1 -v"
+
+
+def test_a_file_that_is_no_definition_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "bad.asl.json"
+    path.write_text('{"StartAt": "Nowhere", "States": {}}', encoding="utf-8")
+    shown = asl(str(path))
+
+    assert shown.exit_code == 2
+    assert "/States" in shown.stderr

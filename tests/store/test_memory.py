@@ -1,0 +1,14 @@
+"""MemoryStore keeps the contract."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from asl_engine.store.memory import MemoryStore
+from asl_engine.store.protocol import ExecutionStore
+from tests.store.contract import StoreContract
+
+
+class TestMemoryStore(StoreContract):
+    def open(self, directory: Path) -> ExecutionStore:
+        return MemoryStore()

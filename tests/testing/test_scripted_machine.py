@@ -1,0 +1,120 @@
+"""What the `asl` fixture offers, used as a user's test uses it."""
+
+import pytest
+
+from asl_engine.errors import TaskDoesNotExist
+from asl_engine.json_value import JsonObject, JsonValue
+from asl_engine.testing import Asl
+
+LAMBDA = "arn:aws:lambda:us-east-1:123456789012:function:"
+NOTIFY = "arn:aws:states:::sns:publish.waitForTaskToken"
+
+
+def machine(**states: JsonValue) -> JsonObject:
+    return {"StartAt": next(iter(states)), "States": dict(states)}
+
+
+def approval() -> JsonObject:
+    ask: JsonObject = {
+        "Type": "Task",
+        "Resource": NOTIFY,
+        "TimeoutSeconds": 86_400,
+        "HeartbeatSeconds": 3_600,
+        "Catch": [{"ErrorEquals": ["States.Timeout"], "Next": "Expired"}],
+        "Next": "Deploy",
+    }
+    return machine(
+        Ask=ask,
+        Deploy={"Type": "Task", "Resource": LAMBDA + "deploy", "End": True},
+        Expired={"Type": "Fail", "Error": "ApprovalExpired"},
+    )
+
+
+def test_attempts_are_scripted_one_by_one_and_the_last_repeats(asl: Asl) -> None:
+    order = asl.machine(
+        machine(
+            Charge={
+                "Type": "Task",
+                "Resource": LAMBDA + "charge",
+                "Retry": [{"ErrorEquals": ["Card.Busy"], "IntervalSeconds": 10, "MaxAttempts": 3}],
+                "End": True,
+            }
+        )
+    )
+    order.script("Charge", asl.throws("Card.Busy"), asl.throws("Card.Busy"), asl.returns({"paid": True}))
+    execution = order.run({"amount": 3})
+    execution.assert_succeeded({"paid": True})
+    assert execution.attempts("Charge") == 3
+    assert execution.elapsed_seconds == 10 + 20
+
+
+def test_scripts_may_depend_on_the_arguments(asl: Asl) -> None:
+    train = machine(Train={"Type": "Task", "Resource": LAMBDA + "train", "End": True})
+    fan_out = asl.machine(machine(Each={"Type": "Map", "ItemProcessor": train, "End": True}))
+    fan_out.script("Train", asl.returns(0.9), when={"model": "tree"})
+    fan_out.script("Train", asl.returns(0.5))
+    fan_out.run([{"model": "tree"}, {"model": "line"}]).assert_succeeded([0.9, 0.5])
+
+
+def test_a_callback_comes_in_when_the_test_says_so(asl: Asl) -> None:
+    pipeline = asl.machine(approval())
+    pipeline.task("Deploy", lambda event: {"deployed": event})
+    execution = pipeline.start()
+    assert (execution.status, execution.waiting, execution.path) == ("RUNNING", ["Ask"], ["Ask"])
+
+    execution.advance(minutes=50)
+    execution.send_task_success("Ask", {"by": "reviewer"})
+    execution.assert_succeeded({"deployed": {"by": "reviewer"}})
+    assert execution.path == ["Ask", "Deploy"]
+
+
+def test_heartbeats_hold_the_heartbeat_timeout_off(asl: Asl) -> None:
+    execution = asl.machine(approval()).start()
+    for _ in range(3):
+        execution.advance(minutes=59)
+        execution.send_task_heartbeat("Ask")
+    assert execution.status == "RUNNING"
+    execution.advance(hours=1)
+    execution.assert_failed("ApprovalExpired")
+
+
+def test_a_callback_that_never_comes_times_out_in_virtual_time(asl: Asl) -> None:
+    execution = asl.machine(approval()).run()
+    execution.assert_failed("ApprovalExpired")
+    assert execution.elapsed_seconds == 3_600
+
+
+def test_a_token_can_be_failed_and_an_execution_stopped(asl: Asl) -> None:
+    failed = asl.machine(approval()).start()
+    failed.send_task_failure("Ask", "Rejected", "too risky")
+    failed.assert_failed("Rejected")
+    assert failed.cause == "too risky"
+
+    stopped = asl.machine(approval()).start()
+    stopped.stop("Enough", "changed my mind")
+    assert (stopped.status, stopped.error) == ("ABORTED", "Enough")
+
+
+def test_answering_a_state_that_does_not_wait_says_which_do(asl: Asl) -> None:
+    with pytest.raises(TaskDoesNotExist, match=r"waiting: \['Ask'\]"):
+        asl.machine(approval()).start().send_task_success("Deploy", {})
+
+
+def test_a_failed_assertion_tells_the_path_and_the_error(asl: Asl) -> None:
+    execution = asl.machine(machine(Boom={"Type": "Fail", "Error": "Boom", "Cause": "here"})).run()
+    with pytest.raises(AssertionError, match="FAILED \\(Boom: here\\); path: Boom"):
+        execution.assert_succeeded()
+
+
+def test_a_script_that_never_answers_lets_the_timeout_come(asl: Asl) -> None:
+    slow = asl.machine(machine(Work={"Type": "Task", "Resource": LAMBDA + "w", "TimeoutSeconds": 60, "End": True}))
+    slow.script("Work", asl.never())
+    execution = slow.run()
+    execution.assert_failed("States.Timeout")
+    assert execution.elapsed_seconds == 60
+
+
+def test_a_script_for_a_task_that_the_machine_does_not_have_is_refused(asl: Asl) -> None:
+    """A misspelled name would otherwise answer nothing, and the test would look for the mistake elsewhere."""
+    with pytest.raises(ValueError, match='no task "Aks": did you mean "Ask"'):
+        asl.machine(approval()).script("Aks", asl.never())
