@@ -46,14 +46,7 @@ async def _apply_inbox(store: ExecutionStore, execution_arn: str, now: int) -> D
         return Delivery.TOO_LATE
     await runner.handle(
         [message.event for message in messages],
-        max(now, await newest_moment(store, execution_arn)),
+        now,
         [message.id for message in messages],
     )
     return Delivery.APPLIED
-
-
-async def newest_moment(store: ExecutionStore, execution_arn: str) -> int:
-    """When the newest history event happened: an execution under virtual time may be ahead of the time of day."""
-    async for event in store.history(execution_arn, reverse=True):
-        return event.timestamp
-    return 0

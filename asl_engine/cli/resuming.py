@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 import click
 
-from asl_engine.api.delivery import newest_moment
 from asl_engine.cli import results, wiring
 from asl_engine.cli.driving import Detached
 from asl_engine.cli.exit_codes import UNUSABLE
@@ -30,7 +29,7 @@ async def resume(settings: Settings, name_or_arn: str | None) -> int:
         chosen = await _chosen(store, name_or_arn)
         opened = [execution for execution in chosen if execution.status is ExecutionStatus.RUNNING]
         clock = wiring.clock_named(settings.clock)
-        await _catch_up(clock, store, opened)
+        _catch_up(clock, opened)
         performers = settings.sources.performers(clock, _only_machine_name(opened))
         session = Session(settings, store, clock, performers)
         left_alone: list[AslError] = []
@@ -64,11 +63,11 @@ async def _chosen(store: ExecutionStore, name_or_arn: str | None) -> list[Execut
     return [await store.load(summary.arn) for summary in reversed(summaries)]
 
 
-async def _catch_up(clock: Clock, store: ExecutionStore, executions: Sequence[Execution]) -> None:
+def _catch_up(clock: Clock, executions: Sequence[Execution]) -> None:
     """Virtual time goes on from where it had come to."""
     if isinstance(clock, VirtualClock):
         for execution in executions:
-            clock.start_at(await newest_moment(store, execution.arn))
+            clock.start_at(execution.at)
 
 
 async def _take_up(

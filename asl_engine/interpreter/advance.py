@@ -22,6 +22,7 @@ from asl_engine.interpreter.events import (
     ActivityStarted,
     Event,
     ExecutionTimerFired,
+    FailRequested,
     StopRequested,
     TaskFailed,
     TaskHeartbeat,
@@ -69,7 +70,11 @@ def advance(
     now: int,
     options: Options = _NO_LIMITS,
 ) -> Outcome:
-    """Apply events and run what can run. `now` is epoch milliseconds. Never raises on a valid machine."""
+    """Apply events and run what can run. Never raises on a valid machine.
+
+    `now` is epoch milliseconds. A moment before the newest record's counts as that one: clocks of two hosts differ,
+    and history never runs backwards.
+    """
     step = Step(machine, execution, now, options)
     for event in events:
         _apply(step, event)
@@ -105,6 +110,8 @@ def _apply(step: Step, event: Event) -> None:
     match event:
         case StopRequested():
             _end_early(step, ExecutionStatus.ABORTED, "ExecutionAborted", StatesError(event.error, event.cause))
+        case FailRequested():
+            _end_early(step, ExecutionStatus.FAILED, "ExecutionFailed", StatesError(event.error, event.cause))
         case ExecutionTimerFired():
             _check_timeout(step)
         case TaskSubmitted() | ActivityStarted() | TaskSucceeded() | TaskFailed() | TaskHeartbeat() | TimerFired():

@@ -79,6 +79,14 @@ class StopRequested:
     cause: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class FailRequested:
+    """The host cannot go on with this execution, and says why."""
+
+    error: str
+    cause: str
+
+
 Event: TypeAlias = (
     TaskSubmitted
     | ActivityStarted
@@ -88,4 +96,5 @@ Event: TypeAlias = (
     | TimerFired
     | ExecutionTimerFired
     | StopRequested
+    | FailRequested
 )

@@ -59,6 +59,7 @@ class TaskAttempt:
 
     `retry_count` is the number of attempts before it in this state entry. `task_token` is set for every pattern that
     can be answered from outside. `submitted` says that the service took the request, so it must not be sent again.
+    `owner` names the queue message whose handling dispatches it (see `Options.owner`).
     """
 
     wait_id: int
@@ -72,6 +73,7 @@ class TaskAttempt:
     heartbeat_at: int | None = None
     heartbeat_seconds: int | None = None
     submitted: bool = False
+    owner: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,12 +144,13 @@ FRAME_FIELDS = tuple(f.name for f in fields(Frame))
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Execution:
-    """One run of a state machine. `sequence` is that of the newest record folded into it, 0 for the first.
+    """One run of a state machine. `sequence` and `at` are those of the newest record folded into it.
 
     `aws_limits` says whether AWS's payload and history limits hold: it is pinned, whoever takes the execution up later.
     `seed` feeds everything that looks random and signs task tokens. `ready` lists the frames to run next, in order.
     `started_at`, `stopped_at` and `timeout_at` are epoch milliseconds. `revision` names what the state machine was when
-    the execution started, where state machines are kept as resources.
+    the execution started, where state machines are kept as resources. `timer_at` is the moment of the one durable timer
+    that a host without a memory keeps for everything in the execution that waits.
     """
 
     arn: str
@@ -169,11 +172,13 @@ class Execution:
     timeout_at: int | None = None
     aws_limits: bool = False
     sequence: int = -1
+    at: int = 0
     last_event_id: int = 0
     redrive_count: int = 0
     frames: Mapping[str, Frame] = field(default_factory=dict)
     ready: tuple[str, ...] = ()
     ignored_events: int = 0
+    timer_at: int | None = None
 
     def changed(self, changes: Mapping[str, object]) -> Execution:
         """A copy with these fields changed. Every advance makes one, and `dataclasses.replace` takes twice the time."""

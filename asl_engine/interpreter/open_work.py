@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from asl_engine.interpreter.commands import Command, Continue, ScheduleTask, StartExecutionTimer, StartTimer
+from asl_engine.interpreter.events import Event, ExecutionTimerFired, TimerFired
 from asl_engine.interpreter.execution import Execution, ExecutionStatus, Frame, RetryWait, TaskAttempt, TimerWait
 
 
@@ -25,6 +26,22 @@ def open_commands(execution: Execution) -> tuple[Command, ...]:
     if execution.ready:
         commands.append(Continue())
     return tuple(commands)
+
+
+def deadlines(execution: Execution) -> Iterator[tuple[int, Event]]:
+    """Each moment that a running execution waits for, and the event that says that it has come."""
+    if execution.status is not ExecutionStatus.RUNNING:
+        return
+    if execution.timeout_at is not None:
+        yield execution.timeout_at, ExecutionTimerFired()
+    for frame in execution.frames.values():
+        match frame.wait:
+            case TimerWait(wait_id, at) | RetryWait(wait_id, at):
+                yield at, TimerFired(frame.id, wait_id)
+            case TaskAttempt(wait_id=wait_id, timeout_at=timeout_at, heartbeat_at=heartbeat_at):
+                moments = [at for at in (timeout_at, heartbeat_at) if at is not None]
+                if moments:
+                    yield min(moments), TimerFired(frame.id, wait_id)
 
 
 def _of_frame(frame: Frame) -> Iterator[Command]:

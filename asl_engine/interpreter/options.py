@@ -13,12 +13,15 @@ from asl_engine.json_value import JsonObject
 class Options:
     """None switches a limit off. `advance_history_events_max` bounds one advance, not the execution.
 
-    `context_object` takes the place of the Context object, as TestState lets its caller write one.
+    `owner` names the queue message that is being handled. The attempts that it schedules carry it, so that the message,
+    delivered again after a crash, dispatches exactly those. `context_object` takes the place of the Context object, as
+    TestState lets its caller write one.
     """
 
     payload_bytes_max: int | None = None
     history_events_max: int | None = None
     advance_history_events_max: int = limits.ADVANCE_HISTORY_EVENTS_MAX
+    owner: str = ""
     context_object: JsonObject | None = None
 
     @property

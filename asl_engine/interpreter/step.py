@@ -55,7 +55,8 @@ class Step:
     )
 
     def __init__(self, machine: StateMachine, execution: Execution, now: int, options: Options) -> None:
-        self.machine, self.execution, self.now, self.options = machine, execution, now, options
+        self.machine, self.execution, self.options = machine, execution, options
+        self.now = now = max(now, execution.at)
         frames = execution.frames
         self.frames = frames.copy() if isinstance(frames, Frames) else Frames(frames)
         self.ready: deque[str] = deque(execution.ready)
@@ -213,6 +214,7 @@ class Step:
                 "cause": self.cause,
                 "stopped_at": self.stopped_at,
                 "sequence": before.sequence + 1,
+                "at": self.now,
                 "last_event_id": self._last_event_id,
                 "frames": self.frames,
                 "ready": ready,

@@ -3,7 +3,7 @@
 A token is signed with the execution's own seed, which never leaves the journal. So forging one needs the journal, and
 checking one needs no secret besides it. A token is of no use after its attempt: the interpreter ignores its events.
 
-The signature comes last: a token that began with it would at times begin with "-" and be taken for an option of a command.
+The signature comes last: a token that began with it would at times begin with "-", as the options of commands do.
 """
 
 from __future__ import annotations

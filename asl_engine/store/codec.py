@@ -53,7 +53,8 @@ def encode_record(record: Record) -> bytes:
         [writer.kind(command) for command in record.commands],
         writer.waits,
     ]
-    return _pack(_section(history), _section(_to_json([*state, writer.payloads[known:]])))
+    state += [writer.payloads[known:], *([record.owner] if record.owner else ())]
+    return _pack(_section(history), _section(_to_json(state)))
 
 
 def decode_record(body: bytes) -> Record:
@@ -98,7 +99,8 @@ def _event_row(event: HistoryEvent, writer: SlotWriter) -> Json:
 
 def _read_record(history: Json, state: Json) -> Record:
     history_events, payloads = history
-    arn, sequence, at, keyframe, consumed, events, execution_fields, frames, commands, waits, more_payloads = state
+    arn, sequence, at, keyframe, consumed, *rest = state
+    events, execution_fields, frames, commands, waits, more_payloads, *owner = rest
     reader = SlotReader(payloads + more_payloads, waits)
     return Record(
         execution_arn=arn,
@@ -111,6 +113,7 @@ def _read_record(history: Json, state: Json) -> Record:
         commands=tuple(reader.kind(command) for command in commands),
         keyframe=keyframe,
         consumed=tuple(consumed),
+        owner=owner[0] if owner else "",
     )
 
 

@@ -29,7 +29,8 @@ class Record:
     `execution_fields` are the members of Execution that changed (all of them in record 0 and in a keyframe);
     `frames` maps a frame id to its changed fields, or to None when the frame is gone; of a wait that goes on, only the
     members that changed, as a mapping. `consumed` are ids of inbox messages that this record answers: they are deleted
-    in the same transaction. Record 0 is always a keyframe.
+    in the same transaction. Record 0 is always a keyframe. `owner` names the queue message whose handling wrote the
+    record: if the message is delivered again, what this record asked for may not have been done.
     """
 
     execution_arn: str
@@ -42,6 +43,7 @@ class Record:
     commands: tuple[Command, ...]
     keyframe: bool = False
     consumed: tuple[int, ...] = ()
+    owner: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +72,7 @@ class Tail:
         return self.records >= KEYFRAME_RECORDS_MIN and self.size >= self.keyframe_size
 
 
-def record_of(outcome: Outcome, *, keyframe: bool = False, consumed: Sequence[int] = ()) -> Record:
+def record_of(outcome: Outcome, *, keyframe: bool = False, consumed: Sequence[int] = (), owner: str = "") -> Record:
     """What is to be stored of an outcome: what differs between its two executions, or all of it for a keyframe."""
     before, after = outcome.before, outcome.execution
     assert after.sequence == (0 if before is None else before.sequence + 1), "an advance adds one to the sequence"
@@ -91,6 +93,7 @@ def record_of(outcome: Outcome, *, keyframe: bool = False, consumed: Sequence[in
         commands=outcome.commands,
         keyframe=keyframe or before is None,
         consumed=tuple(consumed),
+        owner=owner,
     )
 
 
@@ -113,12 +116,13 @@ def fold(records: Iterable[Record]) -> Execution:
     if last is None:
         raise StoreCorrupt(f"it has no records; {_REMEDY}")
     members = cast("dict[str, Any]", execution_fields)
-    return Execution(arn=last.execution_arn, sequence=last.sequence, frames=frames, **members)
+    return Execution(arn=last.execution_arn, sequence=last.sequence, at=last.at, frames=frames, **members)
 
 
 _REMEDY: Final = "restore the store from a copy"
-# The ARN and the sequence are the record's own, and frames have a place of their own in it.
-EXECUTION_FIELDS: Final = tuple(f.name for f in fields(Execution) if f.name not in {"arn", "sequence", "frames"})
+# What is the record's own, and frames, which have a place of their own in it.
+_OF_THE_RECORD: Final = {"arn", "sequence", "at", "frames"}
+EXECUTION_FIELDS: Final = tuple(f.name for f in fields(Execution) if f.name not in _OF_THE_RECORD)
 _FRAME_MEMBERS: Final = tuple(name for name in FRAME_FIELDS if name != "id")
 _execution_values = attrgetter(*EXECUTION_FIELDS)
 _frame_values = attrgetter(*_FRAME_MEMBERS)

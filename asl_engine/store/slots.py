@@ -32,6 +32,7 @@ KINDS: Final[dict[type, str]] = {
     events.TimerFired: "timer-fired",
     events.ExecutionTimerFired: "execution-timer-fired",
     events.StopRequested: "stop-requested",
+    events.FailRequested: "fail-requested",
     commands.ScheduleTask: "schedule-task",
     commands.CancelTask: "cancel-task",
     commands.StartTimer: "start-timer",

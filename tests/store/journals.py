@@ -38,6 +38,7 @@ def started(name: str = "first", *, at: int = NOON, history: Sequence[HistoryEve
         started_at=at,
         seed="seed",
         sequence=0,
+        at=at,
     )
     execution = replace(execution, **{"frames": {ROOT_FRAME: frame_of()}, **fields})
     return Outcome(before=None, execution=execution, at=at, events=(), touched=(), history=tuple(history), commands=())
@@ -53,11 +54,17 @@ def followed(
     **fields: Any,
 ) -> Outcome:
     """The outcome of one more advance. `frames` replaces all frames, `fields` those of the execution."""
-    after = replace(before, sequence=before.sequence + 1, frames=before.frames if frames is None else frames, **fields)
+    after = replace(
+        before,
+        sequence=before.sequence + 1,
+        at=NOON + 1000 * (before.sequence + 1),
+        frames=before.frames if frames is None else frames,
+        **fields,
+    )
     return Outcome(
         before=before,
         execution=after,
-        at=NOON + 1000 * after.sequence,
+        at=after.at,
         events=tuple(events),
         touched=tuple({**before.frames, **after.frames}),
         history=tuple(history),

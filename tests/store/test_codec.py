@@ -143,6 +143,7 @@ def any_event(payloads: st.SearchStrategy[JsonValue]) -> st.SearchStrategy[Event
         st.builds(events.TaskFailed, texts, instants, words, words),
         st.builds(events.ActivityStarted, texts, instants, texts),
         st.builds(events.StopRequested, words, words),
+        st.builds(events.FailRequested, texts, texts),
         st.just(events.ExecutionTimerFired()),
     )
 

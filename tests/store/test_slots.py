@@ -29,6 +29,7 @@ def test_the_tags_are_those_that_stores_hold() -> None:
         "timer-fired",
         "execution-timer-fired",
         "stop-requested",
+        "fail-requested",
         "schedule-task",
         "cancel-task",
         "start-timer",

@@ -61,6 +61,7 @@ def attempt(step: Step, frame: Frame, state: TaskState) -> None:
         timeout_at=None if timeout is None else step.now + timeout * 1000,
         heartbeat_at=None if heartbeat is None else step.now + heartbeat * 1000,
         heartbeat_seconds=heartbeat,
+        owner=step.options.owner,
     )
     task_history.scheduled(step, frame, state.resource, scheduled, timeout)
     frame.wait, frame.phase = scheduled, Phase.WAITING
