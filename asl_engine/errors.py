@@ -239,6 +239,10 @@ class Conflict(AslError):
     """Another writer appended this sequence number first; nothing was written."""
 
 
+class QueueUnavailable(AslError):
+    """The queue did not answer that it took a message; it may have taken it all the same."""
+
+
 class StoreError(AslError):
     """The store cannot be used."""
 
