@@ -34,7 +34,12 @@ AslError
 │   └── InvalidOutput
 ├── TasksFileError            a tasks or mocks file that cannot be used
 ├── TaskError                 raised by a task's own code to fail with an error name and cause of its choice
+├── ApprovalError             an approval that cannot be asked for or answered
+│   ├── InvalidApprovalRequest  the author's mistake: the notifier's payload asks for what cannot be
+│   ├── InvalidLink           a link or nonce that none of our keys signed
+│   └── NotificationFailed    somebody could not be told through any channel
 ├── Conflict                  another writer was first: load again and retry
+├── QueueUnavailable          a message may or may not have been taken: send it again
 └── StoreError                the store cannot be used
     ├── StoreUnavailable      locked, full disk, no permission: try again after mending it
     ├── StoreCorrupt          not a database, or records that do not fold
@@ -233,6 +238,22 @@ class TaskError(AslError):
     def __init__(self, error: str, cause: str = "") -> None:
         self.error, self.cause = error, cause
         super().__init__(f"{error}: {cause}" if cause else error)
+
+
+class ApprovalError(AslError):
+    """An approval that cannot be asked for or answered."""
+
+
+class InvalidApprovalRequest(ApprovalError):
+    """The payload of a notifier: the message lists every problem with its place."""
+
+
+class InvalidLink(ApprovalError):
+    """A link or nonce that none of our keys signed, or not in this form."""
+
+
+class NotificationFailed(ApprovalError):
+    """Somebody could not be told through any channel. Asking again tells only those who were not told."""
 
 
 class Conflict(AslError):
