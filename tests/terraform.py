@@ -11,7 +11,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import pytest
+from tests.needs import leave_out
 
 _SECONDS_MAX = 300
 _PROVIDER = "registry.terraform.io/hashicorp/aws/*/*/terraform-provider-aws*"
@@ -62,7 +62,7 @@ def require_terraform() -> tuple[str, Path]:
     command, plugins = shutil.which("terraform"), _plugin_directory()
     if command is None or plugins is None:
         missing = "the terraform command" if command is None else "the provider hashicorp/aws (set TF_PLUGIN_DIR)"
-        pytest.skip(f"{missing} is not on this machine")
+        leave_out(f"{missing} is not on this machine")
     return command, plugins
 
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:  # a call has paths as arguments, so the modules need each oth
     from asl_engine.expressions.intrinsic_functions import Intrinsic
 
 _VARIABLE = re.compile(r"[^\W\d]\w*")
+_MEMBER = re.compile(r"\$\.([^\W\d]\w*)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +45,7 @@ def compile_path(text: str) -> Path:
         is_reference, read = _compile_after_root(text, variable.end())
         return Path(text, is_reference, frozenset({variable[0]}), _variable_reader(variable[0], read, text))
     is_reference, read = _compile_after_root(text, 1)
-    return Path(text, is_reference, frozenset(), _input if text == "$" else _input_reader(read))
+    return Path(text, is_reference, frozenset(), _input_reader(text, read))
 
 
 def compile_path_or_intrinsic(text: str) -> Path | Intrinsic:
@@ -72,8 +73,24 @@ def _input(scope: Scope) -> JsonValue:
     return scope.input
 
 
-def _input_reader(read: Read) -> Callable[[Scope], JsonValue]:
+def _input_reader(text: str, read: Read) -> Callable[[Scope], JsonValue]:
+    if text == "$":
+        return _input
+    if member := _MEMBER.fullmatch(text):
+        return _member_reader(member[1], read)
     return lambda scope: read(scope.input)
+
+
+def _member_reader(name: str, read: Read) -> Callable[[Scope], JsonValue]:
+    """`$.name`, what most paths are, in one call. Where nothing is found, `read` says so."""
+
+    def evaluate(scope: Scope) -> JsonValue:
+        try:
+            return scope.input[name]  # type: ignore[index, call-overload]
+        except (KeyError, TypeError):
+            return read(scope.input)
+
+    return evaluate
 
 
 def _context_reader(read: Read) -> Callable[[Scope], JsonValue]:

@@ -31,11 +31,12 @@ from asl_engine.interpreter.events import (
     TimerFired,
 )
 from asl_engine.interpreter.execution import (
+    READY,
     ROOT_FRAME,
+    RUNNING,
     Execution,
     ExecutionStatus,
     Frame,
-    Phase,
     RetryWait,
     TaskAttempt,
     TimerWait,
@@ -83,20 +84,20 @@ def advance(
 
 
 def _run(step: Step) -> None:
-    ready = step.ready
+    ready, most = step.ready, step.options.advance_history_events_max
     while ready and not step.is_full:
         frame_id = ready.popleft()
         if frame_id not in step.frames:  # a sibling's failure ended it before it could run
             continue
         frame = step.frame(frame_id)
         states = step.machine.branches[frame.branch].states
-        while frame.phase is Phase.READY and not step.is_over:
-            if step.is_full:
+        while frame.phase is READY and step.status is RUNNING:
+            if step.written >= most:
                 ready.append(frame.id)  # behind the others: a branch that never ends must not keep them from starting
                 return
             state = states[frame.state]
             try:
-                BEHAVIOURS[state.type].enter(step, frame, state)
+                BEHAVIOURS[type(state)].enter(step, frame, state)
             except EvaluationError as error:
                 fail_evaluation(step, frame, state, error)
             if ready and ready[-1] == frame_id:  # it had children and is through already: it goes on here and now
@@ -145,7 +146,7 @@ def _resume(step: Step, frame: Frame, event: task.TaskEvent) -> None:
             assert isinstance(state, WaitState)
             wait.resume(step, frame, state)
         case RetryWait(), TimerFired():
-            again = BEHAVIOURS[state.type].attempt
+            again = BEHAVIOURS[type(state)].attempt
             assert again is not None, "only states with Retry wait for one"
             again(step, frame, state)
         case _:

@@ -37,6 +37,10 @@ class Phase(StrEnum):
     FAILED = "FAILED"  # its iteration failed and the Map tolerates it
 
 
+# Looking a member up in its class takes longer than a dict does, and every state asks for these.
+READY = Phase.READY
+RUNNING = ExecutionStatus.RUNNING
+
 @dataclass(frozen=True, slots=True)
 class TimerWait:
     """A Wait state, until `at`."""

@@ -12,7 +12,7 @@ from typing import NamedTuple, Protocol
 from asl_engine.expressions.reference_path import ReferencePath
 from asl_engine.expressions.scope import ABSENT, Expression, Scope
 from asl_engine.json_value import JsonObject, JsonValue
-from asl_engine.language.definition import Catcher, QueryLanguage, State
+from asl_engine.language.definition import Catcher, State
 
 
 class Route(Protocol):
@@ -40,7 +40,7 @@ class Leaving(NamedTuple):
 
 def effective_input(state: State, scope: Scope) -> JsonValue:
     """The input after InputPath and Parameters (or Arguments). In JSONPath it also becomes `scope.input`."""
-    if state.query_language is QueryLanguage.JSONATA:
+    if state.is_jsonata:
         return scope.input if state.parameters is None else state.parameters.evaluate(scope)
     if state.input_path is not None:
         scope.input = state.input_path.evaluate(scope)
@@ -51,7 +51,7 @@ def effective_input(state: State, scope: Scope) -> JsonValue:
 
 def leaving(state: State, route: Route, scope: Scope, raw_input: JsonValue, result: JsonValue) -> Leaving:
     """Output and assigned variables of a state that did its work. `result` is the state's raw result."""
-    if state.query_language is QueryLanguage.JSONATA:
+    if state.is_jsonata:
         return _leaving_jsonata(route, scope, raw_input, result)
     scope.input = result
     if state.result_selector is not None:
@@ -66,7 +66,7 @@ def leaving(state: State, route: Route, scope: Scope, raw_input: JsonValue, resu
 
 def leaving_by_catch(state: State, catcher: Catcher, scope: Scope, raw_input: JsonValue, error: JsonObject) -> Leaving:
     """Output and assigned variables of a state whose error a Catch rule takes. OutputPath does not apply."""
-    if state.query_language is QueryLanguage.JSONATA:
+    if state.is_jsonata:
         scope.error_output = error
         return _leaving_jsonata(catcher, scope, raw_input, error, shows_result=False)
     scope.input = error

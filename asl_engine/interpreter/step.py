@@ -12,7 +12,7 @@ from asl_engine.expressions.scope import ABSENT, Entropy, Scope
 from asl_engine.interpreter.commands import CancelTask, Command, Continue
 from asl_engine.interpreter.context_object import context_object
 from asl_engine.interpreter.events import Event
-from asl_engine.interpreter.execution import ROOT_FRAME, Execution, ExecutionStatus, Frame, TaskAttempt
+from asl_engine.interpreter.execution import ROOT_FRAME, RUNNING, Execution, ExecutionStatus, Frame, TaskAttempt
 from asl_engine.interpreter.failure import RUNTIME, StatesError
 from asl_engine.interpreter.frames import Frames
 from asl_engine.interpreter.history import HistoryEvent
@@ -27,7 +27,7 @@ _new = tuple.__new__
 
 
 class Step:
-    """Working state of one advance. `now` is epoch milliseconds."""
+    """Working state of one advance. `now` is epoch milliseconds, `written` counts history events."""
 
     __slots__ = (
         "_last_event_id",
@@ -35,7 +35,6 @@ class Step:
         "_scope",
         "_scope_frame",
         "_token_wait_id",
-        "_written",
         "cause",
         "commands",
         "error",
@@ -52,6 +51,7 @@ class Step:
         "status",
         "stopped_at",
         "token_drawn",
+        "written",
     )
 
     def __init__(self, machine: StateMachine, execution: Execution, now: int, options: Options) -> None:
@@ -71,7 +71,7 @@ class Step:
         self._token_wait_id: int | None = None
         self._owned: dict[str, Frame | None] = {}  # what was touched; None for what is gone
         self._last_event_id = execution.last_event_id
-        self._written = 0
+        self.written = 0
         entropy = Entropy(f"{execution.seed}:{execution.sequence + 1}")
         self._scope = Scope(None, context=self._context, entropy=entropy, now=now)
         self._scope_frame: Frame | None = None
@@ -147,7 +147,14 @@ class Step:
 
     def record(self, frame: Frame, event_type: str, details: JsonObject | None = None) -> int:
         """Write a history event that follows the frame's last one, and return its id."""
-        frame.previous_event_id = event_id = self.record_aside(frame, event_type, details)
+        self.written += 1
+        if frame.map_run is not None:
+            frame.previous_event_id += 1
+            return frame.previous_event_id
+        self._last_event_id = event_id = self._last_event_id + 1
+        # What the class would do, at half the price: two of these are made in every state.
+        self.history.append(_new(HistoryEvent, (event_id, frame.previous_event_id, event_type, self.now, details)))
+        frame.previous_event_id = event_id
         return event_id
 
     def record_aside(self, frame: Frame, event_type: str, details: JsonObject | None = None) -> int:
@@ -155,12 +162,11 @@ class Step:
 
         What happens inside a Map Run is history of its child executions, not of this one: it is only counted.
         """
-        self._written += 1
+        self.written += 1
         if frame.map_run is not None:
             return frame.previous_event_id + 1
         event_id = self._last_event_id = self._last_event_id + 1
-        # What the class would do, at half the price: two of these are made in every state.
-        self.history.append(_new(HistoryEvent, (event_id, frame.previous_event_id, event_type, self.now, details)))
+        self.history.append(HistoryEvent(event_id, frame.previous_event_id, event_type, self.now, details))
         return event_id
 
     def cancel(self, frame: Frame) -> None:
@@ -171,12 +177,12 @@ class Step:
     @property
     def is_over(self) -> bool:
         """Whether the execution has ended."""
-        return self.status is not ExecutionStatus.RUNNING
+        return self.status is not RUNNING
 
     @property
     def is_full(self) -> bool:
         """Whether this advance has done enough."""
-        return self._written >= self.options.advance_history_events_max
+        return self.written >= self.options.advance_history_events_max
 
     def succeed(self, output: JsonValue) -> None:
         """End the execution well."""

@@ -10,12 +10,12 @@ from asl_engine.errors import EvaluationError
 from asl_engine.expressions.scope import Scope
 from asl_engine.interpreter import children
 from asl_engine.interpreter.commands import StartTimer
-from asl_engine.interpreter.execution import ROOT_FRAME, ChildrenWait, ExecutionStatus, Frame, Phase, RetryWait
+from asl_engine.interpreter.execution import READY, ROOT_FRAME, ChildrenWait, ExecutionStatus, Frame, Phase, RetryWait
 from asl_engine.interpreter.failure import DATA_LIMIT_EXCEEDED, QUERY_EVALUATION_ERROR, StatesError, evaluation_failure
-from asl_engine.interpreter.input_output import Leaving, Route, leaving, leaving_by_catch
+from asl_engine.interpreter.input_output import Route, leaving, leaving_by_catch
 from asl_engine.interpreter.retry import applying_rule, delay_milliseconds
 from asl_engine.interpreter.step import Step
-from asl_engine.json_value import JsonValue
+from asl_engine.json_value import JsonObject, JsonValue
 from asl_engine.language.definition import Catcher, State, StateType
 
 _FAILED_EVENT = {StateType.MAP: "MapStateFailed", StateType.PARALLEL: "ParallelStateFailed"}
@@ -24,18 +24,21 @@ _FAILED_EVENT = {StateType.MAP: "MapStateFailed", StateType.PARALLEL: "ParallelS
 def entered(step: Step, frame: Frame, state: State) -> Scope:
     """Record that the frame entered the state, and give the scope of its expressions."""
     frame.entered_at = step.now
-    frame.entered_event_id = step.record(frame, state.type + "StateEntered", {"name": state.name, "input": frame.input})
+    details: dict[str, JsonValue] = {"name": state.name, "input": frame.input}
+    frame.entered_event_id = step.record(frame, state.entered_event_type, details)
     return step.scope(frame)
 
 
 def leave(step: Step, frame: Frame, state: State, scope: Scope, result: JsonValue, route: Route | None = None) -> None:
     """Leave the state with a result: shape the output, assign variables, go where `route` (the state) points."""
     taken: Route = state if route is None else route
-    left = leaving(state, taken, scope, frame.input, result)
-    if is_too_large(step, left.output):
+    assigned = None
+    if taken.assign is not None or not state.keeps_result:
+        result, assigned = leaving(state, taken, scope, frame.input, result)
+    if step.options.payload_bytes_max is not None and is_too_large(step, result):
         fail(step, frame, state, too_large(state.name))
         return
-    _exit(step, frame, state, left, taken.next)
+    _exit(step, frame, state, result, assigned, taken.next)
 
 
 def is_too_large(step: Step, payload: JsonValue) -> bool:
@@ -127,19 +130,21 @@ def settle(step: Step, frame: Frame, state: State, follows: int) -> None:
     leave(step, frame, state, step.scope(frame), results)
 
 
-def _exit(step: Step, frame: Frame, state: State, left: Leaving, next_state: str | None) -> None:
-    details: dict[str, JsonValue] = {"name": state.name, "output": left.output}
-    if left.assigned:
-        details["assignedVariables"] = left.assigned
-        frame.variables = {**frame.variables, **left.assigned}
-    step.record(frame, state.type + "StateExited", details)
+def _exit(
+    step: Step, frame: Frame, state: State, output: JsonValue, assigned: JsonObject | None, next_state: str | None
+) -> None:
+    details: dict[str, JsonValue] = {"name": state.name, "output": output}
+    if assigned:
+        details["assignedVariables"] = assigned
+        frame.variables = {**frame.variables, **assigned}
+    step.record(frame, state.exited_event_type, details)
     if next_state is None:
-        finish_branch(step, frame, left.output)
+        finish_branch(step, frame, output)
         return
-    frame.state, frame.input = next_state, left.output
+    frame.state, frame.input = next_state, output
     frame.wait, frame.retries, frame.entered_event_id = None, (), 0
-    if frame.phase is not Phase.READY:
-        frame.phase = Phase.READY
+    if frame.phase is not READY:
+        frame.phase = READY
         step.ready.append(frame.id)
 
 
@@ -155,7 +160,7 @@ def _catch(step: Step, frame: Frame, state: State, catcher: Catcher, error: Stat
     if is_too_large(step, left.output):
         fail_branch(step, frame, too_large(state.name))
         return
-    _exit(step, frame, state, left, catcher.next)
+    _exit(step, frame, state, left.output, left.assigned, catcher.next)
 
 
 def _record_evaluation_failed(

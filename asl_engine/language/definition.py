@@ -115,6 +115,9 @@ class State:
     JSONPath: `input_path` and `output_path` None are `$` (null in the definition is a Constant of {}); `parameters`
     and `result_selector` are templates; `result_path` None is `$`, `discards_result` is ResultPath null.
     JSONata: `parameters` holds Arguments; `output` holds Output. `assign` evaluates to an object in both.
+
+    What the interpreter asks of every state that it runs is answered once: the types of its history events, and
+    `keeps_result`, whether its result is its output as it is, since no field of JSONPath shapes it.
     """
 
     name: str
@@ -131,6 +134,19 @@ class State:
     output: Expression | None = None
     retry: tuple[Retrier, ...] = ()
     catch: tuple[Catcher, ...] = ()
+    is_jsonata: bool = field(init=False, repr=False)
+    keeps_result: bool = field(init=False, repr=False)
+    entered_event_type: str = field(init=False, repr=False)
+    exited_event_type: str = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        is_jsonata = self.query_language is QueryLanguage.JSONATA
+        shapes = (self.result_selector, self.result_path, self.output_path)
+        is_shaped = is_jsonata or self.discards_result or any(shape is not None for shape in shapes)
+        object.__setattr__(self, "is_jsonata", is_jsonata)
+        object.__setattr__(self, "keeps_result", not is_shaped)
+        object.__setattr__(self, "entered_event_type", f"{self.type}StateEntered")
+        object.__setattr__(self, "exited_event_type", f"{self.type}StateExited")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -52,7 +52,7 @@ def test_no_code_contains(pattern: str) -> None:
 
 @pytest.mark.parametrize("pattern", FORBIDDEN_IN_TESTS.values(), ids=FORBIDDEN_IN_TESTS)
 def test_no_test_contains(pattern: str) -> None:
-    assert findings(python_files("tests"), pattern) == []
+    assert findings([path for path in python_files("tests") if path.name != "needs.py"], pattern) == []
 
 
 def test_a_file_name_says_what_is_in_it() -> None:

@@ -40,13 +40,11 @@ def _variables(argument: Argument) -> frozenset[str]:
 
 
 def _compile_call(call: Call) -> Callable[[Scope], JsonValue]:
-    body, draws = call.function.body, call.function.draws
-    arguments = [_compile_argument(call, position) for position in range(len(call.arguments))]
+    perform = _compile_body(call, [_compile_argument(call, position) for position in range(len(call.arguments))])
 
     def evaluate(scope: Scope) -> JsonValue:
         try:
-            values = [argument(scope) for argument in arguments]
-            return body(scope.entropy, *values) if draws else body(*values)
+            return perform(scope)
         except PathNotFound as error:
             _raise_missing(call, error, scope)
         except (InvalidArgumentError, InvalidJson) as error:
@@ -55,6 +53,18 @@ def _compile_call(call: Call) -> Callable[[Scope], JsonValue]:
             _raise_failure(call, "the value is nested too deeply")
 
     return evaluate
+
+
+def _compile_body(call: Call, arguments: list[Callable[[Scope], Any]]) -> Callable[[Scope], JsonValue]:
+    body = call.function.body
+    if call.function.draws:
+        return lambda scope: body(scope.entropy, *[argument(scope) for argument in arguments])
+    match arguments:
+        case [only]:
+            return lambda scope: body(only(scope))
+        case [first, second]:
+            return lambda scope: body(first(scope), second(scope))
+    return lambda scope: body(*[argument(scope) for argument in arguments])
 
 
 def _compile_argument(call: Call, position: int) -> Callable[[Scope], Any]:

@@ -8,7 +8,17 @@ from typing import Any, Final, NamedTuple
 from asl_engine.interpreter.execution import Frame
 from asl_engine.interpreter.states import choice, fail, map_, parallel, pass_, succeed, task, wait
 from asl_engine.interpreter.step import Step
-from asl_engine.language.definition import StateType
+from asl_engine.language.definition import (
+    ChoiceState,
+    FailState,
+    MapState,
+    ParallelState,
+    PassState,
+    State,
+    SucceedState,
+    TaskState,
+    WaitState,
+)
 
 # Any: each behaviour takes its own State class, and the table's key guarantees that it gets it.
 _Behave = Callable[[Step, Frame, Any], None]
@@ -21,13 +31,14 @@ class Behaviour(NamedTuple):
     attempt: _Behave | None = None
 
 
-BEHAVIOURS: Final[dict[StateType, Behaviour]] = {
-    StateType.TASK: Behaviour(task.enter, task.attempt),
-    StateType.PASS: Behaviour(pass_.enter),
-    StateType.CHOICE: Behaviour(choice.enter),
-    StateType.WAIT: Behaviour(wait.enter),
-    StateType.SUCCEED: Behaviour(succeed.enter),
-    StateType.FAIL: Behaviour(fail.enter),
-    StateType.PARALLEL: Behaviour(parallel.enter, parallel.attempt),
-    StateType.MAP: Behaviour(map_.enter, map_.attempt),
+# By class, as a member of an enumeration is hashed by a function in Python.
+BEHAVIOURS: Final[dict[type[State], Behaviour]] = {
+    TaskState: Behaviour(task.enter, task.attempt),
+    PassState: Behaviour(pass_.enter),
+    ChoiceState: Behaviour(choice.enter),
+    WaitState: Behaviour(wait.enter),
+    SucceedState: Behaviour(succeed.enter),
+    FailState: Behaviour(fail.enter),
+    ParallelState: Behaviour(parallel.enter, parallel.attempt),
+    MapState: Behaviour(map_.enter, map_.attempt),
 }
