@@ -84,6 +84,6 @@ def _check(value: JsonValue, state: TaskState | MapState | ParallelState, mode: 
 
 def as_task(state: MapState | ParallelState, arguments: Expression | None) -> TaskState:
     """A Task whose work is the mocked one of a Map or Parallel: the data flow around it is the same."""
-    shared: dict[str, Any] = {field.name: getattr(state, field.name) for field in fields(State)}
+    shared: dict[str, Any] = {field.name: getattr(state, field.name) for field in fields(State) if field.init}
     shared |= {"type": StateType.TASK, "parameters": arguments}
     return TaskState(**shared, resource=Resource(arn=state.name, type=ResourceType.LAMBDA_FUNCTION))
