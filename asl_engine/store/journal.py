@@ -50,26 +50,36 @@ class Record:
 class Tail:
     """What loading an execution reads: its newest keyframe and the records after it.
 
-    `keyframe_size` and `size` (of the records after it) are in one unit, bytes for a store that encodes. A keyframe is
-    due when the records after the last one outweigh it: the live frames are no larger than the last keyframe and what
-    was written since, so keyframes at most triple what is written, and loading reads about twice what is alive. At
-    least KEYFRAME_RECORDS_MIN records lie between two, as a few small records are read faster than they are saved.
+    Each is weighed twice: by `size`, its stored bytes (none where nothing is encoded), which is what writing costs; and
+    by `frames`, the number that it carries and one, which is what encoding and folding cost: a thousand frames that are
+    alike compress to the bytes of a few records. A keyframe is due when the records after the last one outweigh it in
+    both: the live frames are no more than the last keyframe's and those written since, so keyframes at most triple what
+    is written, and loading reads about twice what is alive. At least KEYFRAME_RECORDS_MIN records lie between two, as a
+    few small records are read faster than they are saved.
     """
 
     keyframe_size: int = 0
+    keyframe_frames: int = 0
     records: int = 0
     size: int = 0
+    frames: int = 0
 
     def followed_by(self, record: Record, size: int) -> Tail:
         """The tail after one more record."""
+        carried = 1 + len(record.frames)  # one for the record: an execution field changes at a cost too
         if record.keyframe:
-            return Tail(size)
-        return Tail(self.keyframe_size, self.records + 1, self.size + size)
+            return Tail(size, carried)
+        since = (self.records + 1, self.size + size, self.frames + carried)
+        return Tail(self.keyframe_size, self.keyframe_frames, *since)
 
     @property
     def keyframe_due(self) -> bool:
         """Whether the next record should be a keyframe."""
-        return self.records >= KEYFRAME_RECORDS_MIN and self.size >= self.keyframe_size
+        return (
+            self.records >= KEYFRAME_RECORDS_MIN
+            and self.size >= self.keyframe_size
+            and self.frames >= self.keyframe_frames
+        )
 
 
 def record_of(outcome: Outcome, *, keyframe: bool = False, consumed: Sequence[int] = (), owner: str = "") -> Record:

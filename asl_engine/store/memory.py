@@ -26,8 +26,7 @@ class _Journal:
     def append(self, record: Record) -> None:
         if record.keyframe:
             self.keyframe = record.sequence
-        # Nothing is encoded here, so the frames that a record carries are its size.
-        self.tail = self.tail.followed_by(record, 1 + len(record.frames))
+        self.tail = self.tail.followed_by(record, size=0)
         self.records.append(record)
         self.execution_fields.update(record.execution_fields)
         for message_id in record.consumed:
@@ -95,6 +94,12 @@ class MemoryStore:
             for event in reversed(record.history) if reverse else record.history:
                 if not after or (event.id < after if reverse else event.id > after):
                     yield event
+
+    async def records(self, execution_arn: str, *, newest_first: bool = True) -> AsyncIterator[Record]:
+        """See ExecutionStore.records."""
+        records = tuple(self._journal(execution_arn).records)
+        for record in reversed(records) if newest_first else records:
+            yield record
 
     async def executions(
         self,

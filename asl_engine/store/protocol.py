@@ -65,6 +65,9 @@ class ExecutionStore(Protocol):
         """History events with an id above `after` in order of id; when `reverse`, those below it (all for 0), newest
         first. Raises ExecutionDoesNotExist on the first step."""
 
+    def records(self, execution_arn: str, *, newest_first: bool = True) -> AsyncIterator[Record]:
+        """The records of an execution, read as they are asked for. Raises ExecutionDoesNotExist on the first step."""
+
     async def executions(
         self,
         status: ExecutionStatus | None = None,

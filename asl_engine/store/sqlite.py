@@ -26,7 +26,7 @@ from asl_engine.store.protocol import ExecutionSummary, InboxMessage
 from asl_engine.store.sqlite_resources import SqliteResources
 
 _BUSY_SECONDS: Final = 10.0
-_HISTORY_RECORDS_AT_ONCE: Final = 64
+_RECORDS_AT_ONCE: Final = 64
 _MAX: Final = (1 << 63) - 1
 _SEQUENCE_MASK: Final = (1 << SEQUENCE_BITS) - 1
 _SELECT_NEWEST_FIRST: Final = "SELECT key, keyframe, body FROM records WHERE key >= ? AND key < ? ORDER BY key DESC"
@@ -35,6 +35,10 @@ _SELECT_HISTORY: Final = {
         WHERE key BETWEEN ? AND ? AND last_event_id > ? AND first_event_id < ? ORDER BY key LIMIT ?""",
     True: """SELECT key, body FROM records
         WHERE key BETWEEN ? AND ? AND last_event_id > ? AND first_event_id < ? ORDER BY key DESC LIMIT ?""",
+}
+_SELECT_RECORDS: Final = {
+    False: "SELECT key, body FROM records WHERE key BETWEEN ? AND ? ORDER BY key LIMIT ?",
+    True: "SELECT key, body FROM records WHERE key BETWEEN ? AND ? ORDER BY key DESC LIMIT ?",
 }
 _SELECT_NEWEST_KEY: Final = """SELECT id, (SELECT max(key) FROM records WHERE key < (executions.id + 1) * ?)
     FROM executions WHERE arn = ?"""
@@ -90,12 +94,21 @@ class SqliteStore:
     ) -> AsyncIterator[HistoryEvent]:
         """See ExecutionStore.history."""
         above, below = (0, after or _MAX) if reverse else (after, _MAX)
-        async for sequence, body in self._bodies_between(execution_arn, above, below, reverse=reverse):
+        pages = self._pages(_SELECT_HISTORY[reverse], execution_arn, (above, below), reverse=reverse)
+        async for sequence, body in pages:
             with self._naming(sequence, execution_arn):
                 events = decode_history(body)
             for event in reversed(events) if reverse else events:
                 if above < event.id < below:
                     yield event
+
+    async def records(self, execution_arn: str, *, newest_first: bool = True) -> AsyncIterator[Record]:
+        """See ExecutionStore.records."""
+        pages = self._pages(_SELECT_RECORDS[newest_first], execution_arn, (), reverse=newest_first)
+        async for sequence, body in pages:
+            with self._naming(sequence, execution_arn):
+                record = decode_record(body)
+            yield record
 
     async def executions(
         self,
@@ -158,19 +171,18 @@ class SqliteStore:
         self._claims.close()
         self._tails.clear()
 
-    async def _bodies_between(
-        self, execution_arn: str, above: int, below: int, *, reverse: bool
+    async def _pages(
+        self, statement: str, execution_arn: str, conditions: tuple[int, ...], *, reverse: bool
     ) -> AsyncIterator[tuple[int, bytes]]:
-        """Sequence and body of the records whose history has ids in between, read a few at a time."""
-        statement = _SELECT_HISTORY[reverse]
+        """Sequence and body of the records that a statement selects, read a few at a time."""
         execution = await self._reader.run(partial(_execution_id, execution_arn))
         first, last = _key(execution, 0), _key(execution + 1, 0) - 1
         while True:
-            values = (first, last, above, below, _HISTORY_RECORDS_AT_ONCE)
+            values = (first, last, *conditions, _RECORDS_AT_ONCE)
             page = await self._reader.run(partial(_rows, statement, values))
             for key, body in page:
                 yield key & _SEQUENCE_MASK, body
-            if len(page) < _HISTORY_RECORDS_AT_ONCE:
+            if len(page) < _RECORDS_AT_ONCE:
                 return
             first, last = (first, page[-1][0] - 1) if reverse else (page[-1][0] + 1, last)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import pytest
 
@@ -23,7 +23,7 @@ from asl_engine.store.journal import KEYFRAME_RECORDS_MIN, record_of
 from asl_engine.store.protocol import ExecutionStore, ExecutionSummary
 from tests.store.journals import EVENTS_PER_TASK, MACHINE_ARN, NOON, arn_of, followed, journal_of, started, task_done
 
-Story: TypeAlias = "Callable[[StoreContract, ExecutionStore], Awaitable[None]]"
+Story: TypeAlias = Callable[[Any, ExecutionStore], Awaitable[None]]
 Test: TypeAlias = "Callable[[StoreContract, Path], None]"
 
 FIRST = arn_of("first")
@@ -158,6 +158,8 @@ class StoreContract:
             store.send(FIRST, StopRequested()),
             store.inbox(FIRST),
             ids(store),
+            ids(store, after=7),
+            anext(aiter(store.records(FIRST))),
         ):
             with pytest.raises(ExecutionDoesNotExist, match=r"Execution Does Not Exist: '(arn:aws:.*:)?first'"):
                 await attempt
@@ -167,7 +169,7 @@ class StoreContract:
     @story
     async def test_a_listing_goes_on_behind_an_execution(self, store: ExecutionStore) -> None:
         for number in range(5):
-            await store.append(record_of(started(f"run-{number}", at=NOON + number // 2)))
+            await store.append(record_of(started(f"run-{number}", at=NOON + number)))
 
         async def names(before: str | None) -> list[str]:
             page = await store.executions(state_machine_arn=MACHINE_ARN, before=before, limit=2)
@@ -251,9 +253,40 @@ class StoreContract:
 
     @story
     async def test_executions_are_listed_newest_first(self, store: ExecutionStore) -> None:
-        for name, at in (("old", NOON), ("new", NOON + 2), ("middle", NOON + 1), ("twin", NOON + 1)):
+        for name, at in (("old", NOON), ("new", NOON + 2), ("middle", NOON + 1)):
             await store.append(record_of(started(name, at=at)))
-        assert [summary.name for summary in await store.executions()] == ["new", "twin", "middle", "old"]
+        assert [summary.name for summary in await store.executions()] == ["new", "middle", "old"]
+
+    @story
+    async def test_executions_of_one_millisecond_are_each_listed_once(self, store: ExecutionStore) -> None:
+        names = {f"run-{number}" for number in range(30)}
+        for name in sorted(names):
+            await store.append(record_of(started(name)))
+        listed: list[str] = []
+        while page := await store.executions(
+            state_machine_arn=MACHINE_ARN, before=arn_of(listed[-1]) if listed else None, limit=7
+        ):
+            listed += [summary.name for summary in page]
+        assert (len(listed), set(listed)) == (30, names)
+
+    # Records
+
+    @story
+    async def test_records_are_read_as_they_were_appended(self, store: ExecutionStore) -> None:
+        records, _execution = journal_of("first", tasks=150)
+        for record in records:
+            await store.append(record)
+        newest_first = [record async for record in store.records(FIRST)]
+        assert newest_first == records[::-1]
+        assert [record async for record in store.records(FIRST, newest_first=False)] == records
+
+    @story
+    async def test_reading_records_may_stop_early(self, store: ExecutionStore) -> None:
+        await append_all(store, "first", tasks=3)
+        async for record in store.records(FIRST):
+            assert record.sequence == 3
+            break
+        await store.append(record_of(started("second")))
 
     @story
     async def test_a_listing_follows_the_status(self, store: ExecutionStore) -> None:
@@ -380,3 +413,15 @@ class StoreContract:
     @story
     async def test_closing_an_unused_store_is_fine(self, store: ExecutionStore) -> None:
         await store.close()
+
+
+class OrderedStoreContract(StoreContract):
+    """The suite, for a store whose executions of one millisecond have an order: that in which they were written."""
+
+    @story
+    async def test_of_executions_of_one_millisecond_the_last_is_newest(self, store: ExecutionStore) -> None:
+        for name, at in (("old", NOON), ("new", NOON + 2), ("middle", NOON + 1), ("twin", NOON + 1)):
+            await store.append(record_of(started(name, at=at)))
+        assert [summary.name for summary in await store.executions()] == ["new", "twin", "middle", "old"]
+        behind = await store.executions(before=arn_of("twin"))
+        assert [summary.name for summary in behind] == ["middle", "old"]

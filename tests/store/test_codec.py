@@ -32,7 +32,7 @@ from asl_engine.json_value import JsonValue
 from asl_engine.limits import JSON_DEPTH_MAX
 from asl_engine.store.codec import decode_event, decode_history, decode_record, encode_event, encode_record
 from asl_engine.store.journal import Record, fold, record_of
-from tests.store.journals import NOON, followed, frame_of, started, task_done
+from tests.store.journals import NOON, arn_of, followed, frame_of, started, task_done
 
 # Any code point, surrogates included: JSON text can escape one alone, and Python then holds it.
 texts = st.text(alphabet=st.characters(exclude_categories=()), max_size=80)
@@ -184,16 +184,16 @@ def sharing(record: Record) -> list[int]:
 
 
 @settings(max_examples=100, deadline=None)
-@given(journals())
-def test_what_is_decoded_is_what_was_recorded(outcomes: list[Outcome]) -> None:
+@given(journals(), st.booleans())
+def test_what_is_decoded_is_what_was_recorded(outcomes: list[Outcome], small: bool) -> None:
     """Compared by repr, which tells 1 from True and 1.0, and keeps the order of frames."""
     records = []
     for number, outcome in enumerate(outcomes):
         record = record_of(outcome, keyframe=number == 3, consumed=[number])
-        body = encode_record(record)
-        records.append(decode_record(body))
+        body = encode_record(record, small=small)
+        records.append(decode_record(body, execution_arn=record.execution_arn))
         assert repr(records[-1]) == repr(record)
-        assert repr(decode_history(body)) == repr(record.history)
+        assert repr(decode_history(body, execution_arn=record.execution_arn)) == repr(record.history)
         assert repr(fold(records)) == repr(outcome.execution)
         assert sharing(records[-1]) == sharing(record)
 
@@ -349,3 +349,31 @@ def test_history_that_is_none_is_refused() -> None:
 
 def test_a_stop_is_small() -> None:
     assert len(encode_event(StopRequested())) < 60
+
+
+def test_a_small_record_of_a_task_says_little_besides_its_payload() -> None:
+    payload: JsonValue = {"order": "".join(f"{number * 7919 % 1000:03d}" for number in range(300))}
+    record = record_of(task_done(started().execution, payload))
+    assert len(encode_record(record, small=True)) < len(zlib.compress(json.dumps(payload).encode())) + 150
+
+
+# A record as it was written with the first dictionary.
+SMALL_BODY = bytes.fromhex(
+    "01cb34387a040000003d8255c85832a30104180231a28675ce482c4ac792a78d740cb1674bfca6a0661d631d23bc1914d52ce4163a36"
+    "f3c069331fe457252b732017000000ffff8bc6dd0e2022a080f6a3b980505235c095528de10915a5b623a65633a6421234d641843f2c"
+    "e0484a6f00"
+)
+
+
+def test_a_small_record_of_the_first_dictionary_is_still_read() -> None:
+    """Its bytes are spelled out here: a dictionary that records were written with may not change."""
+    record = record_of(task_done(started().execution, {"order": 7}))
+    assert decode_record(SMALL_BODY, execution_arn=record.execution_arn) == record
+
+
+@pytest.mark.parametrize(("arn", "dictionary"), [("arn:of:another", 1), (arn_of("first"), 9)])
+def test_a_small_record_cannot_be_read_with_another_dictionary(arn: str, dictionary: int) -> None:
+    rest = bytes([dictionary << 2]) + SMALL_BODY[6:]
+    body = struct.pack(">BI", 1, zlib.crc32(rest)) + rest
+    with pytest.raises(StoreCorrupt, match="it does not hold a record"):
+        decode_record(body, execution_arn=arn)

@@ -8,7 +8,6 @@ import pytest
 
 from asl_engine.errors import StoreCorrupt
 from asl_engine.interpreter.execution import ChildrenWait, ExecutionStatus, Phase, TaskAttempt, TimerWait
-from asl_engine.interpreter.history import HistoryEvent
 from asl_engine.json_value import JsonValue
 from asl_engine.store.journal import KEYFRAME_RECORDS_MIN, Record, Tail, fold, record_of
 from tests.store.journals import NOON, followed, frame_of, journal_of, started, task_done
@@ -128,14 +127,16 @@ def test_records_that_do_not_follow_each_other_do_not_fold() -> None:
             fold(wrong)
 
 
-def plain_record(*, keyframe: bool = False) -> Record:
-    return record_of(followed(started().execution, history=[HistoryEvent(1, 0, "X", NOON, None)]), keyframe=keyframe)
+def plain_record(*, keyframe: bool = False, frames: int = 1) -> Record:
+    """A record that carries this many frames."""
+    outcome = followed(started(frames={}).execution, frames={f"0/1.{number}": frame_of() for number in range(frames)})
+    return record_of(outcome, keyframe=keyframe)
 
 
-def tail_after(keyframe_size: int, record_size: int, records: int) -> Tail:
-    tail = Tail().followed_by(plain_record(keyframe=True), keyframe_size)
+def tail_after(keyframe_size: int, record_size: int, records: int, *, frames: int = 1) -> Tail:
+    tail = Tail().followed_by(plain_record(keyframe=True, frames=frames), keyframe_size)
     for _ in range(records):
-        tail = tail.followed_by(plain_record(), record_size)
+        tail = tail.followed_by(plain_record_cache[False], record_size)
     return tail
 
 
@@ -154,9 +155,16 @@ def test_a_keyframe_is_due_when_the_tail_outweighs_it(
     assert tail_after(keyframe_size, record_size, records).keyframe_due is due
 
 
+@pytest.mark.parametrize(("records", "due"), [(99, False), (100, True)])
+def test_many_frames_that_compress_well_are_not_written_every_few_records(records: int, due: bool) -> None:
+    """A keyframe of 199 frames weighs 200, a record of one frame 2."""
+    assert tail_after(100, 1000, records, frames=199).keyframe_due is due
+
+
 def test_a_keyframe_begins_a_new_tail() -> None:
     tail = tail_after(10, 10, 100).followed_by(plain_record(keyframe=True), 30)
-    assert tail == Tail(30)
+    assert tail == Tail().followed_by(plain_record(keyframe=True), 30)
+    assert (tail.records, tail.size, tail.frames) == (0, 0, 0)
 
 
 @pytest.mark.parametrize("frame_size", [10, 1_000, 100_000])

@@ -6,9 +6,9 @@ from pathlib import Path
 
 from asl_engine.store.memory import MemoryStore
 from asl_engine.store.protocol import ExecutionStore
-from tests.store.contract import StoreContract
+from tests.store.contract import OrderedStoreContract
 
 
-class TestMemoryStore(StoreContract):
+class TestMemoryStore(OrderedStoreContract):
     def open(self, directory: Path) -> ExecutionStore:
         return MemoryStore()

@@ -24,7 +24,9 @@ def test_a_file_is_a_store(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("spec", ["", "sqlite", "sqlite:", "memory:", "postgres:runs", "runs.db"])
 def test_anything_else_is_refused_with_the_way_out(spec: str) -> None:
-    with pytest.raises(StoreUnavailable, match=f"no store is called '{spec}': it must be `memory` or `sqlite:FILE`"):
+    with pytest.raises(
+        StoreUnavailable, match=f"no store is called '{spec}': it must be `memory`, `sqlite:FILE` or `dynamodb:TABLE`"
+    ):
         open_store(spec)
 
 

@@ -20,11 +20,11 @@ from asl_engine.interpreter.execution import Execution
 from asl_engine.store.journal import KEYFRAME_RECORDS_MIN, record_of
 from asl_engine.store.protocol import ExecutionStore
 from asl_engine.store.sqlite import SqliteStore
-from tests.store.contract import FIRST, StoreContract, append_all, ids
+from tests.store.contract import FIRST, OrderedStoreContract, append_all, ids
 from tests.store.journals import arn_of, started, task_done
 
 
-class TestSqliteStore(StoreContract):
+class TestSqliteStore(OrderedStoreContract):
     def open(self, directory: Path) -> ExecutionStore:
         return SqliteStore(directory / "store.db")
 

@@ -1,0 +1,1 @@
+"""Journals and resources in one DynamoDB table, for the engine on AWS and for emulators."""
