@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from asl_engine.interpreter.events import Event
+from asl_engine.interpreter.execution import Execution
 from asl_engine.runtime.in_process import StartRequest
 
 
@@ -15,13 +16,22 @@ class Message:
 
     `owner` names the message for ever, in records and task attempts. A message that hands work over bears the name of
     the one whose work it hands over. `timer_at` is the moment, in epoch milliseconds, that a timer was set for.
+    `definition_sha256` comes with `start`: the definition, which the store has by then. `after` is the newest record
+    when the message was sent, if its sender knew: what the message leads to comes after it.
     """
 
     execution_arn: str
     owner: str
     start: StartRequest | None = None
+    definition_sha256: str = ""
     event: Event | None = None
     timer_at: int | None = None
+    after: int = -1
+
+    @property
+    def only_goes_on(self) -> bool:
+        """Whether it brings nothing: its owner's work is to be taken up."""
+        return self.start is None and self.event is None and self.timer_at is None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,3 +58,11 @@ class MessageQueue(Protocol):
 
     async def extend(self, receipt: str, seconds: int) -> None:
         """Keep the message from being delivered again for so long from now. Does nothing once it is acknowledged."""
+
+
+@runtime_checkable
+class ListingStore(Protocol):
+    """A store whose listings are written apart from its journals, so that a crash can leave them behind."""
+
+    async def ensure_listed(self, execution: Execution) -> None:
+        """Bring the listings up to this execution, if they are not. Idempotent. Raises StoreError."""

@@ -1,0 +1,238 @@
+"""QueuedHost: executions driven by whichever process a message reaches, as on AWS Lambda.
+
+What comes in is a message before it is a record, and a record before anything is done about it. See
+docs/queued-host.md for the protocol and for what repairs a crash at each point of it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+from asl_engine.errors import (
+    Conflict,
+    ExecutionAlreadyExists,
+    ExecutionDoesNotExist,
+    QueueUnavailable,
+    StoreUnavailable,
+)
+from asl_engine.interpreter.advance import start
+from asl_engine.interpreter.events import Event, FailRequested
+from asl_engine.interpreter.execution import Execution, ExecutionStatus
+from asl_engine.language.definition import StateMachine
+from asl_engine.runtime.in_process import StartRequest
+from asl_engine.runtime.queued.observer import Advanced
+from asl_engine.runtime.queued.plan import Plan, effective, timed
+from asl_engine.runtime.queued.ports import Message, Received
+from asl_engine.runtime.queued.tenure import Tenure, Unfinished
+from asl_engine.runtime.queued.visibility import Visibility
+from asl_engine.runtime.queued.wiring import Wiring
+
+DELIVERIES_MAX: Final = 5
+_CONFLICTS_MAX: Final = 20
+_EARLY_MILLISECONDS_MAX: Final = 5_000
+# What the next delivery may well find mended.
+_PASSING: Final = (StoreUnavailable, QueueUnavailable, Conflict, Unfinished)
+
+
+@dataclass(frozen=True, slots=True)
+class Delivered:
+    """Whether an event was applied, or came too late; and the execution then."""
+
+    applied: bool
+    execution: Execution
+
+
+class QueuedHost:
+    """Starts executions, delivers events to them, and handles the messages that both have sent."""
+
+    def __init__(self, wiring: Wiring) -> None:
+        self._wiring = wiring
+
+    # For those who ask
+
+    async def start(self, machine: StateMachine, request: StartRequest) -> Execution:
+        """Begin an execution; it is durable when this returns. Raises ExecutionAlreadyExists.
+
+        Raising StoreUnavailable or QueueUnavailable, it may begin all the same: ask again with the same name.
+        """
+        wiring = self._wiring
+        found = await self._find(request.execution_arn)
+        if found is not None:
+            return _started(found, request)
+        definition = await wiring.definitions.put(machine)
+        owner, began_at = wiring.new_owner(), wiring.clock.now()
+        message = Message(
+            execution_arn=request.execution_arn, owner=owner, start=request, definition_sha256=machine.sha256
+        )
+        await wiring.queue.send(message)
+        execution = replace(request.execution(machine, began_at), aws_limits=wiring.options.aws_limits)
+        outcome = start(machine, execution, replace(wiring.options, owner=owner))
+        plan = timed(outcome, definition, strike=False, awaited=frozenset()).by([owner])
+        try:
+            await self._append(plan, began_at, 0)
+        except Conflict:
+            return _started(await wiring.store.load(request.execution_arn), request)
+        return outcome.execution
+
+    async def deliver(self, execution_arn: str, event: Event) -> Delivered:
+        """Apply an event; it is durable when this returns. Raises ExecutionDoesNotExist.
+
+        What follows from it is done by whoever handles the message that is sent first, unless nothing does.
+        """
+        wiring, owner = self._wiring, self._wiring.new_owner()
+        began_at, is_sent, known = wiring.clock.now(), False, -1
+        for conflicts in range(_CONFLICTS_MAX):
+            execution = await wiring.store.load(execution_arn)
+            plan = await self._planned(execution, event, owner)
+            if plan is None:
+                return Delivered(is_sent and await self._consumed(execution_arn, event, owner, known), execution)
+            if plan.is_empty:
+                return Delivered(True, execution)
+            if plan.leaves_work and not is_sent:
+                known = execution.sequence
+                await wiring.queue.send(Message(execution_arn=execution_arn, owner=owner, event=event, after=known))
+                is_sent = True
+            try:
+                await self._append(plan, began_at, conflicts)
+            except Conflict:
+                continue
+            return Delivered(True, plan.outcome.execution)
+        raise Conflict(f"lost {_CONFLICTS_MAX} races for execution {execution_arn}: send the request again")
+
+    # For the queue
+
+    async def handle(self, received: Sequence[Received], deadline: int) -> frozenset[str]:
+        """Do what messages ask for; the receipts to acknowledge. The others are to be delivered again.
+
+        `deadline`, epoch milliseconds, is when to hand over what is still in hand.
+        """
+        if not received:
+            return frozenset()
+        groups: dict[str, list[Received]] = {}
+        for each in received:
+            groups.setdefault(each.message.execution_arn, []).append(each)
+        clock, unfinished = self._wiring.clock, len(groups)
+        visibility = Visibility(self._wiring.queue, clock, [each.receipt for each in received])
+
+        async def handled(group: Sequence[Received]) -> set[str]:
+            nonlocal unfinished
+            try:
+                done = await self._handle(group, deadline)
+            finally:
+                unfinished -= 1
+                if not unfinished:
+                    visibility.stop()
+                clock.end()
+            visibility.let_go({each.receipt for each in group} - done)
+            return done
+
+        for _ in groups:
+            clock.begin()
+        return frozenset().union(*await asyncio.gather(*map(handled, groups.values())))
+
+    async def _handle(self, received: Sequence[Received], deadline: int) -> set[str]:
+        """The messages of one execution: those that are due together, and then a timer that came a little early."""
+        early = [each for each in received if self._is_a_little_early(each, deadline)]
+        done = await self._hold([each for each in received if each not in early], deadline)
+        for each in early:
+            await self._wiring.clock.sleep_until(each.message.timer_at or 0)
+            done |= await self._hold([each], deadline)
+        return done
+
+    def _is_a_little_early(self, received: Received, deadline: int) -> bool:
+        at, now = received.message.timer_at, self._wiring.clock.now()
+        return at is not None and now < at <= min(now + _EARLY_MILLISECONDS_MAX, deadline)
+
+    async def _hold(self, received: Sequence[Received], deadline: int) -> set[str]:
+        """One tenure; the receipts that it leaves to acknowledge."""
+        if not received:
+            return set()
+        try:
+            await Tenure(self._wiring, received, deadline).run()
+        except _PASSING as error:
+            self._tell_failed(received, error)
+        except ExecutionDoesNotExist as error:
+            return self._drop_unknown(received, error)
+        except Exception as error:
+            if len(received) > 1:  # one of them may be harmless
+                return set().union(*[await self._hold([each], deadline) for each in received])
+            return await self._isolate(received[0], error, deadline)
+        else:
+            return {each.receipt for each in received}
+        return set()
+
+    def _drop_unknown(self, received: Sequence[Received], error: Exception) -> set[str]:
+        """Nothing owns them, unless their execution is about to start: they may have overtaken it."""
+        dropped = [each for each in received if each.deliveries >= DELIVERIES_MAX]
+        for each in dropped:
+            self._wiring.observer.unknown(each)
+        self._tell_failed([each for each in received if each not in dropped], error)
+        return {each.receipt for each in dropped}
+
+    async def _isolate(self, received: Received, error: Exception, deadline: int) -> set[str]:
+        """Fail the execution of a message that fails for the last time. Left alone if even that is impossible."""
+        if received.deliveries < DELIVERIES_MAX:
+            self._tell_failed([received], error)
+            return set()
+        cause = (
+            f"The engine could not handle a message of this execution in {received.deliveries} deliveries: "
+            f"{type(error).__name__}: {error}"
+        )
+        event = FailRequested("States.Runtime", cause)
+        failing = replace(received, message=replace(received.message, start=None, timer_at=None, event=event))
+        try:
+            await Tenure(self._wiring, [failing], deadline).run()
+        except Exception as another:
+            self._tell_failed([received], another)
+            return set()
+        self._wiring.observer.poisoned(received, error)
+        return {received.receipt}
+
+    def _tell_failed(self, received: Sequence[Received], error: Exception) -> None:
+        for each in received:
+            self._wiring.observer.failed(each, error)
+
+    # What both need
+
+    async def _find(self, execution_arn: str) -> Execution | None:
+        try:
+            return await self._wiring.store.load(execution_arn)
+        except ExecutionDoesNotExist:
+            return None
+
+    async def _planned(self, execution: Execution, event: Event, owner: str) -> Plan | None:
+        """What the event leads to; None if it comes too late."""
+        if execution.status is not ExecutionStatus.RUNNING:
+            return None
+        definition = await self._wiring.definitions.get(execution.definition_sha256)
+        options = replace(self._wiring.options.pinned(execution), owner=owner)
+        outcome = effective(definition, execution, [event], self._wiring.clock.now(), options)
+        if not outcome.events:
+            return None
+        return timed(outcome, definition, strike=False, awaited=frozenset()).by([owner])
+
+    async def _append(self, plan: Plan, began_at: int, conflicts: int) -> None:
+        wiring = self._wiring
+        is_due = wiring.store.keyframe_due(plan.record.execution_arn)
+        await wiring.store.append(plan.keyframe if is_due else plan.record)
+        duration = wiring.clock.now() - began_at
+        wiring.observer.advanced(Advanced.of(plan.outcome, plan.record.owner, duration, conflicts))
+
+    async def _consumed(self, execution_arn: str, event: Event, owner: str, known: int) -> bool:
+        """Whether a record after the known one consumed the event of this message: the engine was faster."""
+        async for record in self._wiring.store.records(execution_arn):
+            if record.sequence <= known:
+                return False
+            if owner in record.owner.split() and event in record.events:
+                return True
+        return False
+
+
+def _started(found: Execution, request: StartRequest) -> Execution:
+    """The execution if this request began it."""
+    if found.seed != request.seed:
+        raise ExecutionAlreadyExists(f"Execution Already Exists: '{found.arn}'")
+    return found

@@ -1,0 +1,86 @@
+"""Recovery: what the records of redelivered messages asked for and left no trace of in the execution.
+
+An open attempt names its message, and a deadline is found in its frame. A cancelled attempt is gone from the frames,
+and that a timer was set does not say that it was sent: for these the records are read again, newest first, as far back
+as the message may reach.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from asl_engine.interpreter.commands import CancelTask
+from asl_engine.interpreter.execution import Execution, ExecutionStatus
+from asl_engine.runtime.queued.ports import Received
+from asl_engine.store.journal import Record
+from asl_engine.store.protocol import ExecutionStore
+
+# How much older than its message a record may seem that the message led to: clocks of two hosts differ.
+_CLOCKS_DIFFER_MILLISECONDS: Final = 600_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reach:
+    """How far back messages may reach: to the record after `after`, and to the time at which the first was sent."""
+
+    after: int
+    sent_at: int
+
+    @classmethod
+    def of(cls, received: Sequence[Received]) -> Reach:
+        """The reach of messages together."""
+        return cls(after=min(each.message.after for each in received), sent_at=min(each.sent_at for each in received))
+
+    def ends_before(self, record: Record) -> bool:
+        """Whether neither the record nor an older one is theirs."""
+        return record.sequence <= self.after or record.at < self.sent_at - _CLOCKS_DIFFER_MILLISECONDS
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recovered:
+    """`newest` is the owner of the newest record if it is one of ours; `set_timer` says that we set the timer that is
+    set; `is_behind`, that a newer record than the execution's was written meanwhile."""
+
+    cancels: tuple[CancelTask, ...] = ()
+    newest: str | None = None
+    set_timer: bool = False
+    is_behind: bool = False
+
+
+async def recover(
+    store: ExecutionStore,
+    execution: Execution,
+    owners: frozenset[str],
+    *,
+    loaded: int,
+    reach: Reach,
+    has_jobs: bool,
+) -> Recovered:
+    """Read the records of these owners back to where their messages begin; the newest in any case.
+
+    Those after the sequence that was `loaded` were written by whoever asks, who does what they ask for. Where there are
+    no jobs to stop, the record that set the timer is the last one that matters.
+    """
+    newest, cancels, set_by_us = None, [], False
+    setter_is_known = execution.timer_at is None or execution.status is not ExecutionStatus.RUNNING
+    async for record in store.records(execution.arn):
+        is_newest = record.sequence >= execution.sequence
+        if record.sequence > execution.sequence:
+            return Recovered(is_behind=True)
+        if not is_newest and (reach.ends_before(record) or (setter_is_known and not has_jobs)):
+            break
+        ours = bool(owners.intersection(record.owner.split()))
+        if ours and is_newest:
+            newest = record.owner.partition(" ")[0]
+        if ours and record.sequence <= loaded:
+            cancels += [command for command in record.commands if isinstance(command, CancelTask)]
+        if not setter_is_known and _may_have_set_timer(record, execution) and (ours or not record.keyframe):
+            setter_is_known, set_by_us = True, ours and record.sequence <= loaded
+    return Recovered(cancels=tuple(cancels), newest=newest, set_timer=set_by_us)
+
+
+def _may_have_set_timer(record: Record, execution: Execution) -> bool:
+    """A keyframe repeats every field, so one that is not ours says nothing."""
+    return record.execution_fields.get("timer_at") == execution.timer_at

@@ -1,0 +1,46 @@
+"""What a queued host is made of: its ports, and how it names messages."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+
+from asl_engine.interpreter.execution import Execution
+from asl_engine.interpreter.options import Options
+from asl_engine.runtime.clock import Clock
+from asl_engine.runtime.jobs import JobPerformer
+from asl_engine.runtime.queued.definitions import Definitions
+from asl_engine.runtime.queued.observer import HostObserver, Unobserved
+from asl_engine.runtime.queued.ports import MessageQueue
+from asl_engine.runtime.tasks import TaskPerformer
+from asl_engine.store.protocol import ExecutionStore
+
+
+def new_owner() -> str:
+    """A name for a message that no other message of its execution has."""
+    return secrets.token_urlsafe(9)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wiring:
+    """The ports. `jobs` come before `performer` where both handle a call.
+
+    `clock` must agree with other runners' to about a second: by it deadlines are judged, and `Execution.at` is the only
+    moment of another clock that it is compared with. `ended` is called at least once for each execution that ends,
+    before the message that ended it is acknowledged; raising, it keeps the message.
+    """
+
+    store: ExecutionStore
+    queue: MessageQueue
+    clock: Clock
+    performer: TaskPerformer
+    jobs: JobPerformer | None = None
+    options: Options = field(default_factory=Options)
+    observer: HostObserver = field(default_factory=Unobserved)
+    ended: Callable[[Execution], Awaitable[None]] | None = None
+    new_owner: Callable[[], str] = new_owner
+    definitions: Definitions = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "definitions", Definitions(self.store, self.jobs))

@@ -1,0 +1,208 @@
+"""Work: what one tenure has in hand, its attempts and the jobs that it stops. Lives as long as the tenure."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine, Iterable
+from dataclasses import dataclass, replace
+from typing import Any, Final, assert_never
+
+from asl_engine.interpreter.events import (
+    ActivityStarted,
+    Event,
+    TaskFailed,
+    TaskHeartbeat,
+    TaskSubmitted,
+    TaskSucceeded,
+)
+from asl_engine.language.definition import ResourceType
+from asl_engine.runtime.clock import Clock
+from asl_engine.runtime.jobs import JobPerformer
+from asl_engine.runtime.queued.arrivals import Key
+from asl_engine.runtime.queued.observer import HostObserver
+from asl_engine.runtime.tasks import Failed, Submitted, Succeeded, Taken, TaskCall, TaskPerformer, TaskResult
+
+_STOP_PAUSES_MILLISECONDS: Final = (1_000, 3_000)
+
+
+@dataclass(frozen=True, slots=True)
+class _InHand:
+    call: TaskCall
+    task: asyncio.Task[None]
+
+
+class Work:
+    """Performs attempts and posts what became of them: None for one that is answered from outside."""
+
+    def __init__(
+        self,
+        performer: TaskPerformer,
+        jobs: JobPerformer | None,
+        clock: Clock,
+        observer: HostObserver,
+        post: Callable[[Event | None], None],
+    ) -> None:
+        self._performer, self._jobs, self._clock, self._observer, self._post = performer, jobs, clock, observer, post
+        self._in_hand: dict[Key, _InHand] = {}
+        self._taken: set[Key] = set()  # every attempt that was begun here
+        self._over: set[Key] = set()
+        self._looks: set[asyncio.Task[None]] = set()
+        self._stops: set[asyncio.Task[None]] = set()
+
+    @property
+    def in_hand(self) -> frozenset[Key]:
+        """The attempts whose results are awaited."""
+        return frozenset(self._in_hand)
+
+    @property
+    def owners(self) -> frozenset[str]:
+        """The messages that own them."""
+        return frozenset(held.call.attempt.owner for held in self._in_hand.values())
+
+    @property
+    def is_stopping(self) -> bool:
+        """Whether jobs are being stopped."""
+        return bool(self._stops)
+
+    def perform(self, call: TaskCall) -> None:
+        """Begin an attempt, unless it was begun here before: its result is awaited, or is on its way into a record."""
+        key = _key(call)
+        if key not in self._taken:
+            self._taken.add(key)
+            heard = replace(
+                call,
+                heartbeat=lambda: self._post(TaskHeartbeat(*key)),
+                begun=lambda: self._begun(call),
+                submitted=lambda output: self._post(TaskSubmitted(*key, output)),
+                is_over=lambda: key in self._over,
+            )
+            self._in_hand[key] = _InHand(heard, self._spawn(self._performing(key, heard)))
+
+    def look(self, call: TaskCall, post: Callable[[Event], None]) -> asyncio.Task[None]:
+        """Look at a job, and post how it ended if it did."""
+        task = self._spawn(self._looking(call, post))
+        self._looks.add(task)
+        task.add_done_callback(self._looks.discard)
+        return task
+
+    def cancel(self, call: TaskCall) -> None:
+        """Drop an attempt whose result no longer counts, and stop its job if it is one."""
+        key = _key(call)
+        if self._jobs is None or not self._jobs.handles(call):
+            self._drop(key)
+            return
+        self._over.add(key)
+        stop = self._spawn(self._stopping(self._jobs, call, self._in_hand.pop(key, None)))
+        self._stops.add(stop)
+        stop.add_done_callback(self._stopped)
+
+    def keep(self, is_open: Callable[[Key], bool]) -> None:
+        """Drop the attempts that are no longer open: another runner's record ended them, and stops what must be."""
+        for key in [key for key in self._in_hand if not is_open(key)]:
+            self._drop(key)
+
+    async def rest(self, tasks: Iterable[asyncio.Task[None]]) -> None:
+        """Wait for some of the work, which is no work itself."""
+        self._clock.end()
+        try:
+            await asyncio.wait(tuple(tasks))
+        finally:
+            self._clock.begin()
+
+    def abandon(self) -> None:
+        """Let go of everything; what is open stays open in the journal."""
+        for held in self._in_hand.values():
+            held.task.cancel()
+        for task in (*self._looks, *self._stops):
+            task.cancel()
+        self._in_hand.clear()
+
+    def _drop(self, key: Key) -> None:
+        held = self._in_hand.pop(key, None)
+        if held is not None:
+            self._over.add(key)
+            held.task.cancel()
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        self._clock.begin()
+        loop = asyncio.get_running_loop()
+        task = loop.create_task(work)
+        # Whoever waits for the task is at work again before it counts as ended, so that virtual time cannot slip by.
+        task.add_done_callback(lambda _done: loop.call_soon(self._clock.end))
+        return task
+
+    async def _performing(self, key: Key, call: TaskCall) -> None:
+        try:
+            result = await self._perform(call)
+        except Exception as error:
+            result = Failed("States.Runtime", f"the task could not be performed: {type(error).__name__}: {error}")
+        self._in_hand.pop(key, None)
+        if key not in self._over:
+            self._post(_event_of(key, result))
+
+    async def _perform(self, call: TaskCall) -> TaskResult:
+        if self._jobs is not None and self._jobs.handles(call):
+            return await self._jobs.submit(call)
+        if self._performer.handles(call):
+            return await self._performer.perform(call)
+        return Failed("States.Runtime", f"nothing here performs tasks of Resource {call.resource.arn}")
+
+    async def _looking(self, call: TaskCall, post: Callable[[Event], None]) -> None:
+        assert self._jobs is not None, "only jobs are looked at"
+        try:
+            result = await self._jobs.look(call)
+        except Exception as error:
+            self._observer.unseen(call, f"{type(error).__name__}: {error}")
+            return
+        event = None if result is None else _event_of(_key(call), result)
+        if event is not None and not isinstance(event, TaskSubmitted):
+            post(event)
+
+    async def _stopping(self, jobs: JobPerformer, call: TaskCall, held: _InHand | None) -> None:
+        """A request that is on its way may still start the job: only its answer says what there is to stop."""
+        if held is not None:
+            try:
+                await asyncio.wait({held.task})
+            finally:
+                held.task.cancel()
+        reason = await _stop(jobs, call)
+        for pause in _STOP_PAUSES_MILLISECONDS:
+            if reason is None:
+                return
+            await self._clock.sleep_until(self._clock.now() + pause)
+            reason = await _stop(jobs, call)
+        if reason is not None:
+            self._observer.unstopped(call, reason)
+
+    def _stopped(self, stop: asyncio.Task[None]) -> None:
+        self._stops.discard(stop)
+        self._post(None)
+
+    def _begun(self, call: TaskCall) -> None:
+        if call.resource.type is ResourceType.ACTIVITY:
+            self._post(ActivityStarted(*_key(call)))
+
+
+async def _stop(jobs: JobPerformer, call: TaskCall) -> str | None:
+    try:
+        return await jobs.stop(call)
+    except Exception as error:
+        return f"{type(error).__name__}: {error}"
+
+
+def _key(call: TaskCall) -> Key:
+    return call.frame_id, call.attempt.wait_id
+
+
+def _event_of(key: Key, result: TaskResult) -> Event | None:
+    match result:
+        case Succeeded(output):
+            return TaskSucceeded(*key, output)
+        case Failed(error, cause):
+            return TaskFailed(*key, error, cause)
+        case Submitted(output):
+            return TaskSubmitted(*key, output)
+        case Taken():
+            return None
+        case _:
+            assert_never(result)

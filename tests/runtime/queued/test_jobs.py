@@ -1,0 +1,171 @@
+"""Jobs outlive their runner: submitted once, looked at now and then, stopped when their result no longer counts."""
+
+from __future__ import annotations
+
+from asl_engine.interpreter.events import StopRequested, TaskFailed
+from asl_engine.interpreter.execution import Execution, ExecutionStatus, TaskAttempt
+from asl_engine.json_value import JsonObject, JsonValue
+from asl_engine.language.definition import StateMachine
+from asl_engine.language.parser import compile_definition
+from asl_engine.runtime.tasks import Failed, Succeeded, TaskCall, TaskResult
+from tests.runtime.queued.stores import ListedStore
+from tests.runtime.queued.worlds import (
+    CALLBACK,
+    JOB,
+    NOON,
+    SECOND,
+    Jobs,
+    Tasks,
+    World,
+    chain,
+    complete,
+    request,
+    task,
+)
+
+ARN = request().execution_arn
+MINUTE = 60 * SECOND
+CAUGHT: JsonValue = [{"ErrorEquals": ["States.ALL"], "Next": "S1"}]
+
+
+def attempt_of(execution: Execution, frame_id: str = "0") -> TaskAttempt:
+    waiting = execution.frames[frame_id].wait
+    assert isinstance(waiting, TaskAttempt)
+    return waiting
+
+
+def side_by_side(*branches: JsonObject) -> StateMachine:
+    parallel: JsonObject = {"Type": "Parallel", "Branches": list(branches), "End": True}
+    return compile_definition({"StartAt": "Both", "States": {"Both": parallel}})
+
+
+def alone(name: str, state: JsonObject) -> JsonObject:
+    return {"StartAt": name, "States": {name: {**state, "End": True}}}
+
+
+def timers(world: World) -> list[int]:
+    return [message.timer_at for message in world.queue.sent if message.timer_at is not None]
+
+
+# Jobs
+
+
+def test_a_job_is_looked_at_ever_more_slowly_until_it_is_over() -> None:
+    async def story() -> World:
+        world = World(jobs=Jobs())
+        await world.start(chain(task(JOB), task()))
+        await world.run(until=NOON + 2100 * SECOND)
+        assert len(world.jobs.looked_at) == 3
+        world.jobs.ends["S0"] = Succeeded({"Status": "SUCCEEDED"})
+        await world.run()
+        return world
+
+    world = complete(story)
+
+    seconds = [(at - NOON) // SECOND for at in timers(world)]
+    assert seconds == [300, 1200, 2100, 3000]
+    assert world.execution().status is ExecutionStatus.SUCCEEDED
+    assert world.jobs.submitted == ["S0"]
+
+
+def test_a_job_whose_event_comes_is_not_waited_for() -> None:
+    async def story() -> World:
+        world = World(jobs=Jobs())
+        await world.start(chain(task(JOB)))
+        await world.run(until=NOON)
+        await world.host.deliver(ARN, TaskFailed("0", attempt_of(world.execution()).wait_id, "States.TaskFailed", "{}"))
+        await world.run()
+        return world
+
+    world = complete(story)
+
+    assert world.execution().status is ExecutionStatus.FAILED
+    assert world.jobs.looked_at == []
+
+
+def test_the_job_of_a_task_that_timed_out_is_stopped() -> None:
+    async def story() -> World:
+        world = World(jobs=Jobs())
+        await world.start(chain(task(JOB, TimeoutSeconds=45, Catch=CAUGHT), task()))
+        await world.run()
+        return world
+
+    world = complete(story)
+
+    assert world.execution().status is ExecutionStatus.SUCCEEDED
+    assert world.jobs.stopped == ["S0"]
+
+
+def test_a_job_that_cannot_be_stopped_is_reported_after_some_tries() -> None:
+    async def story() -> World:
+        world = World(jobs=Jobs(unstoppable="AccessDenied"))
+        await world.start(chain(task(JOB)))
+        await world.run(until=NOON)
+        await world.host.deliver(ARN, StopRequested())
+        await world.run()
+        return world
+
+    world = complete(story)
+
+    assert world.jobs.stopped == ["S0"] * 3
+    assert world.watching.told == [("unstopped", "AccessDenied")]
+    assert world.queue.messages == []
+
+
+def test_a_stop_that_the_deadline_cuts_short_is_repeated_by_the_next_delivery() -> None:
+    async def story() -> World:
+        world = World(jobs=Jobs(unstoppable="Throttled"))
+        world.lambda_time = 2 * SECOND
+        await world.start(chain(task(JOB)))
+        await world.run(until=NOON)
+        await world.host.deliver(ARN, StopRequested())
+        await world.step()
+        assert len(world.jobs.stopped) == 2
+        world.jobs.unstoppable = None
+        await world.run()
+        return world
+
+    world = complete(story)
+
+    assert len(world.jobs.stopped) == 3
+    assert world.watching.told == [
+        ("failed", "Unfinished: jobs were still being stopped when the runner's time was over")
+    ]
+
+
+def test_a_job_that_ends_while_other_work_is_awaited_is_seen() -> None:
+    async def story() -> World:
+        async def slow(_call: TaskCall) -> TaskResult:
+            await world.clock.sleep_until(NOON + 400 * SECOND)
+            return Failed("Late", "")
+
+        world = World(Tasks({"Slow": slow}), Jobs(ends={"Job": Succeeded({})}))
+        world.lambda_time = 600 * SECOND
+        await world.start(side_by_side(alone("Job", task(JOB)), alone("Slow", task())))
+        await world.step()
+        return world
+
+    world = complete(story)
+
+    assert [each.events for each in world.watching.records] == [
+        (),
+        ("TaskSubmitted",),
+        ("TaskSucceeded",),
+        ("TaskFailed",),
+    ]
+    assert timers(world) == []
+
+
+# Listings
+
+
+def test_listings_are_brought_up_to_date_by_the_start_and_by_an_end_that_was_not_listed() -> None:
+    async def story() -> list[tuple[str, int]]:
+        world = World(store=(store := ListedStore()))
+        await world.start(chain(task(CALLBACK)))
+        await world.run()
+        await world.host.deliver(ARN, StopRequested())
+        await world.run()
+        return store.listed
+
+    assert complete(story) == [("RUNNING", 0), ("ABORTED", 2)]

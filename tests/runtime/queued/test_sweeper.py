@@ -1,0 +1,139 @@
+"""The net under the protocol finds what stands still, moves it, and finds nothing in a healthy system."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+
+import pytest
+
+from asl_engine.errors import StoreCorrupt
+from asl_engine.interpreter.execution import ExecutionStatus
+from asl_engine.language.definition import StateMachine
+from asl_engine.language.parser import compile_definition
+from asl_engine.runtime.queued.sweeper import QUIET_MILLISECONDS, Finding, Reason, sweep
+from asl_engine.runtime.tasks import Succeeded
+from tests.runtime.queued.stores import FailingStore
+from tests.runtime.queued.worlds import CALLBACK, JOB, NOON, SECOND, Jobs, World, chain, complete, request, task, wait
+
+ARN = request().execution_arn
+
+
+def loop(rounds: int) -> StateMachine:
+    return compile_definition(
+        {
+            "StartAt": "Count",
+            "QueryLanguage": "JSONata",
+            "States": {
+                "Count": {"Type": "Pass", "Assign": {"n": "{% $exists($n) ? $n + 1 : 1 %}"}, "Next": "More"},
+                "More": {
+                    "Type": "Choice",
+                    "Choices": [{"Condition": f"{{% $n < {rounds} %}}", "Next": "Count"}],
+                    "Default": "Last",
+                },
+                "Last": {"Type": "Succeed"},
+            },
+        }
+    )
+
+
+async def forgotten(world: World, machine: StateMachine, steps: int) -> None:
+    """An execution whose messages are all lost after some steps."""
+    await world.start(machine)
+    for _ in range(steps):
+        await world.step()
+    world.queue.messages.clear()
+
+
+LOST = [
+    pytest.param(chain(task(), wait(1)), 0, Reason.LOST_ATTEMPT, id="attempt"),
+    pytest.param(loop(2000), 0, Reason.NOT_CONTINUED, id="continue"),
+    pytest.param(chain(wait(60), task()), 1, Reason.LOST_TIMER, id="timer"),
+    pytest.param(chain(task(CALLBACK, TimeoutSeconds=60)), 1, Reason.LOST_TIMER, id="time-out of a callback"),
+    pytest.param(chain(task(JOB)), 1, Reason.LOST_TIMER, id="look at a job"),
+]
+
+
+@pytest.mark.parametrize(("machine", "steps", "reason"), LOST)
+def test_what_was_lost_is_found_and_moved(machine: StateMachine, steps: int, reason: Reason) -> None:
+    async def story() -> World:
+        world = World(jobs=Jobs(ends={"S0": Succeeded({})}))
+        await forgotten(world, machine, steps)
+        world.clock.start_at(NOON + QUIET_MILLISECONDS + 60 * SECOND)
+        report = await sweep(world.wiring)
+        assert report.findings == (Finding(ARN, reason),)
+        assert report.looked_at == 1
+        await world.run()
+        return world
+
+    assert complete(story).execution().status is not ExecutionStatus.RUNNING
+
+
+def test_a_timer_that_was_never_set_is_set() -> None:
+    """No crash leads here; a runner of another version might."""
+
+    async def story() -> World:
+        world = World()
+        await forgotten(world, chain(wait(86_400)), 1)
+        journal = world.store.journal(ARN)
+        journal[-1] = replace(journal[-1], execution_fields={**journal[-1].execution_fields, "timer_at": None})
+        world.clock.start_at(NOON + QUIET_MILLISECONDS + 60 * SECOND)
+        assert [finding.reason for finding in (await sweep(world.wiring)).findings] == [Reason.NO_TIMER]
+        await world.run()
+        return world
+
+    assert complete(story).execution().stopped_at == NOON + 86_400 * SECOND
+
+
+async def waiting_for_long(world: World) -> None:
+    await world.start(chain(wait(864_000)))
+    await world.run(until=NOON)
+
+
+async def waiting_for_somebody(world: World) -> None:
+    await world.start(chain(task(CALLBACK)))
+    await world.run()
+
+
+async def with_a_job(world: World) -> None:
+    await world.start(chain(task(JOB)))
+    await world.run(until=NOON + QUIET_MILLISECONDS + 60 * SECOND)
+
+
+async def just_begun(world: World) -> None:
+    world.clock.start_at(NOON + QUIET_MILLISECONDS)
+    await world.start(chain(task()))
+
+
+async def over(world: World) -> None:
+    await world.start(chain(task()))
+    await world.run()
+
+
+@pytest.mark.parametrize("live", [waiting_for_long, waiting_for_somebody, with_a_job, just_begun, over])
+def test_in_a_healthy_system_it_finds_nothing(live: Callable[[World], Awaitable[None]]) -> None:
+    async def story() -> None:
+        world = World()
+        await live(world)
+        world.clock.start_at(NOON + QUIET_MILLISECONDS + 60 * SECOND)
+        sent = len(world.queue.sent)
+        assert (await sweep(world.wiring)).findings == ()
+        assert len(world.queue.sent) == sent
+
+    complete(story)
+
+
+def test_every_page_of_open_executions_is_looked_at_and_a_broken_one_stops_nothing() -> None:
+    async def story() -> None:
+        store = FailingStore(None)
+        world = World(store=store)
+        for number in range(205):
+            await world.start(chain(wait(864_000)), name=f"run{number}")
+        await world.run(until=NOON)
+        world.clock.start_at(NOON + QUIET_MILLISECONDS + 60 * SECOND)
+        assert (await sweep(world.wiring)).looked_at == 205
+        store.error = StoreCorrupt("damaged")
+        report = await sweep(world.wiring)
+        assert [finding.reason for finding in report.findings] == [Reason.UNREADABLE] * 205
+
+    complete(story)
