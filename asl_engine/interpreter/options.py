@@ -15,7 +15,8 @@ class Options:
 
     `owner` names the queue message that is being handled. The attempts that it schedules carry it, so that the message,
     delivered again after a crash, dispatches exactly those. `context_object` takes the place of the Context object, as
-    TestState lets its caller write one.
+    TestState lets its caller write one. `default_task_timeout_seconds` is for tasks whose state gives no
+    TimeoutSeconds; None lets them take as long as they do.
     """
 
     payload_bytes_max: int | None = None
@@ -23,6 +24,7 @@ class Options:
     advance_history_events_max: int = limits.ADVANCE_HISTORY_EVENTS_MAX
     owner: str = ""
     context_object: JsonObject | None = None
+    default_task_timeout_seconds: int | None = None
 
     @property
     def aws_limits(self) -> bool:

@@ -9,9 +9,39 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from dataclasses import dataclass
+from typing import Protocol
 
 from asl_engine.language.definition import ResourceType
 from asl_engine.runtime.tasks import Taken, TaskCall, TaskResult
+
+
+class ActivityOffer(Protocol):
+    """One attempt that is handed out to a worker."""
+
+    @property
+    def execution_arn(self) -> str:
+        """Whose attempt it is."""
+
+    @property
+    def frame_id(self) -> str:
+        """The frame that waits for it."""
+
+    @property
+    def wait_id(self) -> int:
+        """That frame's wait."""
+
+    async def settle(self) -> None:
+        """A worker has the task, or it is over: offer it no more."""
+
+    def put_back(self) -> None:
+        """The worker was lost before it was told: offer it again."""
+
+
+class ActivityOffers(Protocol):
+    """Where workers find activity tasks."""
+
+    async def take(self, activity_arn: str, seconds: float) -> ActivityOffer | None:
+        """The oldest offer for this activity; None if none comes in time. The taker settles it or puts it back."""
 
 
 @dataclass(slots=True, eq=False)
@@ -20,6 +50,31 @@ class Offer:
 
     call: TaskCall
     settled: asyncio.Future[None]
+    desk: ActivityDesk
+
+    @property
+    def execution_arn(self) -> str:
+        """See ActivityOffer."""
+        return self.call.execution_arn
+
+    @property
+    def frame_id(self) -> str:
+        """See ActivityOffer."""
+        return self.call.frame_id
+
+    @property
+    def wait_id(self) -> int:
+        """See ActivityOffer."""
+        return self.call.attempt.wait_id
+
+    async def settle(self) -> None:
+        """See ActivityOffer."""
+        if not self.settled.done():
+            self.settled.set_result(None)
+
+    def put_back(self) -> None:
+        """See ActivityOffer."""
+        self.desk.put(self)
 
 
 class ActivityDesk:
@@ -37,7 +92,7 @@ class ActivityDesk:
         """Wait until a worker has taken the task. Cancelled, the offer is withdrawn."""
         if call.attempt.submitted:  # taken up after a crash: its worker has it still
             return Taken()
-        offer = Offer(call, asyncio.get_running_loop().create_future())
+        offer = Offer(call, asyncio.get_running_loop().create_future(), self)
         self.put(offer)
         try:
             await offer.settled

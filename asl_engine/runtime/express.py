@@ -38,6 +38,10 @@ class ExpressExecutions:
         await live.ended
         return live.execution
 
+    async def until_idle(self) -> None:
+        """Wait until none runs: the process may stand still afterwards."""
+        await asyncio.gather(*(live.ended for live in tuple(self._live)), return_exceptions=True)
+
     async def close(self) -> None:
         """Let go of what still runs. The performer is the durable host's to close."""
         await asyncio.gather(*(live.close() for live in tuple(self._live)))

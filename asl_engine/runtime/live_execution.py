@@ -227,9 +227,18 @@ class LiveExecution:
             frame_id=frame_id,
             resource=state.resource,
             attempt=attempt,
+            execution_started_at=execution.started_at,
+            state_entered_at=execution.frames[frame_id].entered_at,
             heartbeat=lambda: self.post(TaskHeartbeat(frame_id, attempt.wait_id)),
             begun=lambda: self._begun(state.resource, frame_id, attempt.wait_id),
+            submitted=lambda output: self.post(TaskSubmitted(frame_id, attempt.wait_id, output)),
+            is_over=lambda: self._is_over(frame_id, attempt.wait_id),
         )
+
+    def _is_over(self, frame_id: str, wait_id: int) -> bool:
+        frame = self.execution.frames.get(frame_id)
+        is_open = frame is not None and frame.wait is not None and frame.wait.wait_id == wait_id
+        return self._runner.is_over or not is_open
 
     def _begun(self, resource: Resource, frame_id: str, wait_id: int) -> None:
         if resource.type is ResourceType.ACTIVITY:

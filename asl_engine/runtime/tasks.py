@@ -19,12 +19,26 @@ def _unheard() -> None:
     """Nobody listens."""
 
 
+def _unheard_output(_output: JsonValue) -> None:
+    """Nobody listens."""
+
+
+def _over() -> bool:
+    """Nobody would take the attempt up again."""
+    return True
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskCall:
     """One attempt to perform. `idempotency_key` is the same whenever this attempt is performed again.
 
+    Moments are epoch milliseconds, 0 if unknown: `execution_started_at` tells executions apart that have the same ARN
+    in different stores; before `state_entered_at` nothing was done for this attempt.
+
     `heartbeat` tells the execution that the attempt is alive. Whoever does an activity's work in this process says
-    `begun` first. Performers call both on the event loop, not from threads.
+    `begun` first; whoever goes on to wait for a job says `submitted`, with the service's answer. When performing is
+    cancelled, `is_over` says whether the attempt's result no longer counts; else only this process stops, and the
+    attempt may be taken up later. Performers call these on the event loop, not from threads.
     """
 
     execution_arn: str
@@ -33,8 +47,12 @@ class TaskCall:
     frame_id: str
     resource: Resource
     attempt: TaskAttempt
+    execution_started_at: int = 0
+    state_entered_at: int = 0
     heartbeat: Callable[[], None] = field(default=_unheard, compare=False, repr=False)
     begun: Callable[[], None] = field(default=_unheard, compare=False, repr=False)
+    submitted: Callable[[JsonValue], None] = field(default=_unheard_output, compare=False, repr=False)
+    is_over: Callable[[], bool] = field(default=_over, compare=False, repr=False)
 
     @property
     def idempotency_key(self) -> str:

@@ -48,7 +48,7 @@ def lambda_service(behaviour: Behaviour) -> Iterator[LambdaService]:
         protocol_version = "HTTP/1.1"
 
         def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["Content-Length"]))
+            body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
             invocation = Invocation(path=self.path, headers=dict(self.headers), body=body)
             invocations.append(invocation)
             reply = behaviour(invocation)
@@ -60,6 +60,8 @@ def lambda_service(behaviour: Behaviour) -> Iterator[LambdaService]:
             self.end_headers()
             self.wfile.write(reply.body)
             self.close_connection = reply.promised_bytes > 0
+
+        do_GET = do_PUT = do_POST  # noqa: N815 - the names that http.server looks for
 
         def log_request(self, code: object = "-", size: object = "-") -> None:
             """Keep the tests' output to the tests."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import importlib.util
 import json
 import socket
 import threading
@@ -12,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from asl_engine.errors import AslError
-from asl_engine.integrations.lambda_function import LambdaFunctions, configured_endpoint
+from asl_engine.integrations.aws_session import AwsClients
+from asl_engine.integrations.lambda_function import LambdaFunctions
 from asl_engine.json_value import JsonObject, JsonValue
 from asl_engine.runtime.tasks import Failed, Submitted, Succeeded, TaskCall, TaskResult
 from tests.integrations.lambda_service import Behaviour, Invocation, Reply, lambda_service
@@ -46,7 +45,7 @@ async def _performed(functions: LambdaFunctions, *calls: TaskCall) -> list[TaskR
 
 
 def run(endpoint_url: str, call: TaskCall) -> TaskResult:
-    return asyncio.run(_performed(LambdaFunctions(endpoint_url=endpoint_url), call))[0]
+    return asyncio.run(_performed(LambdaFunctions(AwsClients(endpoint_url=endpoint_url)), call))[0]
 
 
 def invoke(behaviour: Behaviour | Reply, call: TaskCall) -> tuple[TaskResult, Invocation]:
@@ -256,7 +255,7 @@ def test_invocations_run_at_the_same_time() -> None:
         return echo(invocation)
 
     with lambda_service(together) as service:
-        functions = LambdaFunctions(endpoint_url=service.url)
+        functions = LambdaFunctions(AwsClients(endpoint_url=service.url))
         results = asyncio.run(_performed(functions, *(task_call(arguments=n) for n in range(30))))
     assert results == [Succeeded(n) for n in range(30)]
 
@@ -270,7 +269,7 @@ def test_cancelling_ends_the_wait_at_once() -> None:
         return echo(invocation)
 
     async def main(url: str) -> None:
-        functions = LambdaFunctions(endpoint_url=url)
+        functions = LambdaFunctions(AwsClients(endpoint_url=url))
         work = asyncio.create_task(functions.perform(task_call()))
         await asyncio.to_thread(arrived.wait)
         work.cancel()
@@ -285,7 +284,7 @@ def test_cancelling_ends_the_wait_at_once() -> None:
 
 def test_after_closing_new_connections_are_opened() -> None:
     with lambda_service(echo) as service:
-        functions = LambdaFunctions(endpoint_url=service.url)
+        functions = LambdaFunctions(AwsClients(endpoint_url=service.url))
         for number in (1, 2):
             assert asyncio.run(_performed(functions, task_call(arguments=number))) == [Succeeded(number)]
 
@@ -312,7 +311,7 @@ def test_a_local_endpoint_needs_neither_region_nor_credentials() -> None:
 
 
 def test_the_real_aws_without_a_region_says_so() -> None:
-    result = asyncio.run(_performed(LambdaFunctions(), task_call(INVOKE, {"FunctionName": "charge"})))[0]
+    result = asyncio.run(_performed(LambdaFunctions(AwsClients()), task_call(INVOKE, {"FunctionName": "charge"})))[0]
     assert isinstance(result, Failed)
     assert result.error == "Lambda.SdkClientException"
     assert "region" in result.cause
@@ -320,48 +319,23 @@ def test_the_real_aws_without_a_region_says_so() -> None:
 
 def test_the_real_aws_is_not_called_with_an_identity_other_than_the_definition_asks_for() -> None:
     call = task_call(credentials={"RoleArn": "arn:aws:iam::123456789012:role/other"})
-    result = asyncio.run(_performed(LambdaFunctions(), call))[0]
+    result = asyncio.run(_performed(LambdaFunctions(AwsClients()), call))[0]
     assert isinstance(result, Failed)
     assert (result.error, result.cause[:28]) == ("States.Runtime", "Credentials is not supported")
-
-
-@pytest.mark.parametrize(
-    ("environ", "endpoint"),
-    [
-        ({}, None),
-        ({"AWS_ENDPOINT_URL": "http://all"}, "http://all"),
-        ({"AWS_ENDPOINT_URL": "http://all", "AWS_ENDPOINT_URL_LAMBDA": "http://one"}, "http://one"),
-        ({"AWS_ENDPOINT_URL_LAMBDA": "http://one", "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": "true"}, None),
-        ({"AWS_ENDPOINT_URL_LAMBDA": ""}, None),
-    ],
-)
-def test_the_endpoint_comes_from_the_variables_of_boto3(environ: dict[str, str], endpoint: str | None) -> None:
-    assert configured_endpoint(environ) == endpoint
 
 
 def test_the_environment_names_endpoint_and_region() -> None:
     with lambda_service(echo) as service:
         environ = {"AWS_ENDPOINT_URL_LAMBDA": service.url, "AWS_REGION": "ap-south-1"}
         call = task_call(INVOKE, {"FunctionName": "charge"})
-        asyncio.run(_performed(LambdaFunctions.from_environment(environ), call))
+        asyncio.run(_performed(LambdaFunctions(AwsClients(environ=environ)), call))
         assert "/ap-south-1/lambda/" in service.invocations[0].headers["Authorization"]
 
 
-def test_without_the_sdk_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
-    with pytest.raises(AslError, match=r'pip install "asl-engine\[aws\]"'):
-        LambdaFunctions()
-
-
-@pytest.mark.parametrize("endpoint_url", ["localhost:9001", "9001", "http://", "http://[::1"])
-def test_an_endpoint_that_is_no_url_is_refused_at_once(endpoint_url: str) -> None:
-    with pytest.raises(AslError, match="write http://host:port"):
-        LambdaFunctions(endpoint_url=endpoint_url)
-
-
 def test_only_lambda_tasks_are_handled() -> None:
-    functions = LambdaFunctions(endpoint_url="http://127.0.0.1:1")
+    functions = LambdaFunctions(AwsClients(endpoint_url="http://127.0.0.1:1"))
     assert functions.handles(task_call(FUNCTION_ARN))
     assert functions.handles(task_call(INVOKE + ".waitForTaskToken"))
     assert not functions.handles(task_call("arn:aws:states:::sns:publish"))
+    assert not LambdaFunctions(AwsClients(environ={})).handles(task_call(FUNCTION_ARN))
     assert not functions.handles(task_call("arn:aws:states:::aws-sdk:lambda:listFunctions"))

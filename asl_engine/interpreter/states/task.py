@@ -47,6 +47,8 @@ def attempt(step: Step, frame: Frame, state: TaskState) -> None:
     arguments = effective_input(state, scope)
     scope.input = frame.input
     timeout = _seconds(state.timeout_seconds, state.timeout_seconds_path, "TimeoutSeconds", scope)
+    if timeout is None:
+        timeout = step.options.default_task_timeout_seconds
     heartbeat = _seconds(state.heartbeat_seconds, state.heartbeat_seconds_path, "HeartbeatSeconds", scope)
     credentials = state.credentials.evaluate(scope) if state.credentials is not None else None
     wait_id = step.next_event_id(frame)

@@ -6,6 +6,7 @@ import pytest
 
 from asl_engine.interpreter.commands import CancelTask, ScheduleTask, StartTimer
 from asl_engine.interpreter.events import TaskFailed, TaskSubmitted, TaskSucceeded, TimerFired
+from asl_engine.interpreter.options import Options
 from asl_engine.interpreter.task_token import TokenClaims, read, verify
 from asl_engine.json_value import JsonObject, JsonValue
 from asl_engine.testing.drive import Drive
@@ -151,6 +152,17 @@ def test_seconds_can_come_from_paths_and_expressions() -> None:
     expressions = task(TimeoutSeconds="{% $states.input.t %}", HeartbeatSeconds="{% $states.input.h %}")
     attempt = attempt_at(Drive(jsonata(expressions), input={"t": 9, "h": 4}, at=NOON))
     assert (attempt.timeout_at, attempt.heartbeat_seconds) == (NOON + 9_000, 4)
+
+
+def test_a_task_without_timeout_gets_the_engines_own() -> None:
+    options = Options(default_task_timeout_seconds=60)
+    definition = machine({"Only": task(Next="Own"), "Own": task(TimeoutSeconds=9)})
+    run = Drive(definition, at=NOON, options=options)
+    assert attempt_at(run).timeout_at == NOON + 60_000
+    assert run.commands[-1] == StartTimer("0", attempt_at(run).wait_id, NOON + 60_000)
+
+    run.succeed("Only", {})
+    assert attempt_at(run, "Own").timeout_at == NOON + 9_000
 
 
 def test_seconds_have_a_bound() -> None:

@@ -1,0 +1,136 @@
+"""Which operation of which service a Task's Resource is: the one list of what is integrated besides Lambda and jobs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, Final
+
+from asl_engine.integrations import athena, batch, sagemaker
+from asl_engine.integrations.aws_errors import ErrorNames, OptimizedNames, SdkNames
+from asl_engine.integrations.aws_session import service_model
+from asl_engine.integrations.aws_values import Moments
+from asl_engine.language.definition import IntegrationPattern, Resource
+
+_SDK: Final = "aws-sdk:"
+_ANSWERED: Final = frozenset({IntegrationPattern.REQUEST_RESPONSE, IntegrationPattern.WAIT_FOR_TASK_TOKEN})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Operation:
+    """An operation of a service, by botocore's name, and how its answers and errors are shown."""
+
+    service: str
+    action: str
+    names: ErrorNames
+    moments: Moments
+    has_metadata: bool
+
+    def model(self) -> Any:
+        """botocore's model of it; None if the service has no such operation."""
+        names = {name.lower(): name for name in service_model(self.service).operation_names}
+        name = names.get(self.action.lower())
+        return None if name is None else service_model(self.service).operation_model(name)
+
+
+def operation_of(resource: Resource) -> Operation | None:
+    """The operation that a Resource calls and does not wait for; None for what is not integrated so."""
+    if resource.pattern not in _ANSWERED:
+        return None
+    if resource.service.startswith(_SDK):
+        name = resource.service.removeprefix(_SDK)
+        service = botocore_name(name)
+        if service is None or service in _NOT_THROUGH_THE_SDK:
+            return None
+        return Operation(
+            service=service, action=resource.action, names=SdkNames(), moments=Moments.TEXT, has_metadata=False
+        )
+    optimized = _OPTIMIZED.get(resource.service)
+    if optimized is None:
+        return None
+    service, names, actions = optimized
+    if resource.action not in actions.split():
+        return None
+    return Operation(
+        service=service, action=resource.action, names=names, moments=Moments.MILLISECONDS, has_metadata=True
+    )
+
+
+@lru_cache(512)
+def botocore_name(java_name: str) -> str | None:
+    """botocore's name of a service that Resources name as the AWS SDK for Java does: `logs` for `cloudwatchlogs`."""
+    import importlib.util
+
+    if importlib.util.find_spec("botocore") is None:
+        return None
+    from botocore.loaders import Loader
+
+    available = {name.replace("-", ""): name for name in Loader().list_available_services("service-2")}
+    return _JAVA_NAMES.get(java_name) or available.get(java_name.replace("-", ""))
+
+
+# Operations of this engine itself are not another account's: see `api.nested_executions`.
+_NOT_THROUGH_THE_SDK: Final = frozenset({"stepfunctions"})
+
+# By the service's name in the ARN: botocore's name, the names of its errors, the actions that are answered at once.
+# https://docs.aws.amazon.com/step-functions/latest/dg/integrate-optimized.html
+_OPTIMIZED: Final[Mapping[str, tuple[str, ErrorNames, str]]] = {
+    "athena": (
+        "athena",
+        athena.NAMES,
+        "startQueryExecution stopQueryExecution getQueryExecution getQueryResults",
+    ),
+    "batch": ("batch", batch.NAMES, "submitJob"),
+    "dynamodb": (
+        "dynamodb",
+        OptimizedNames(prefix="DynamoDB", service="AmazonDynamoDBv2", base="AmazonDynamoDBException"),
+        "getItem putItem updateItem deleteItem",
+    ),
+    "ecs": ("ecs", OptimizedNames(prefix="ECS", service="AmazonECS", base="AmazonECSException"), "runTask"),
+    "events": (
+        "events",
+        OptimizedNames(prefix="EventBridge", service="AmazonEventBridge", base="AmazonEventBridgeException"),
+        "putEvents",
+    ),
+    "glue": ("glue", OptimizedNames(prefix="Glue", service="AWSGlue", base="AWSGlueException"), "startJobRun"),
+    "sagemaker": (
+        "sagemaker",
+        sagemaker.NAMES,
+        """
+        createTrainingJob createTransformJob createProcessingJob createHyperParameterTuningJob createLabelingJob
+        createModel createEndpointConfig createEndpoint updateEndpoint
+        """,
+    ),
+    "sns": ("sns", OptimizedNames(prefix="SNS", service="AmazonSNS", base="AmazonSNSException"), "publish"),
+    "sqs": ("sqs", OptimizedNames(prefix="SQS", service="AmazonSQS", base="AmazonSQSException"), "sendMessage"),
+}
+
+# Names in the AWS SDK for Java that are not botocore's without hyphens.
+_JAVA_NAMES: Final = {
+    "applicationdiscovery": "discovery",
+    "cloudwatchlogs": "logs",
+    "cognitoidentityprovider": "cognito-idp",
+    "costandusagereport": "cur",
+    "costexplorer": "ce",
+    "databasemigration": "dms",
+    "directory": "ds",
+    "directoryservicedata": "ds-data",
+    "elasticloadbalancing": "elb",
+    "elasticloadbalancingv2": "elbv2",
+    "elasticsearch": "es",
+    "eventbridge": "events",
+    "iotdataplane": "iot-data",
+    "iotjobsdataplane": "iot-jobs-data",
+    "lexmodelbuilding": "lex-models",
+    "lexmodelsv2": "lexv2-models",
+    "lexruntime": "lex-runtime",
+    "lexruntimev2": "lexv2-runtime",
+    "marketplaceentitlement": "marketplace-entitlement",
+    "marketplacemetering": "meteringmarketplace",
+    "migrationhub": "mgh",
+    "pinpointsmsvoice": "sms-voice",
+    "serverlessapplicationrepository": "serverlessrepo",
+    "sfn": "stepfunctions",
+    "simpledb": "sdb",
+}
