@@ -14,19 +14,20 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
+from asl_engine.api.local import LocalHost, LocalStepFunctions
 from asl_engine.api.nested_executions import NestedExecutions
 from asl_engine.api.pages import PageTokens
 from asl_engine.api.request_model import operations
-from asl_engine.api.service import StepFunctions
+from asl_engine.approvals.local import LocalApprovals
 from asl_engine.errors import AslError, ExecutionClaimed, StoreUnavailable
 from asl_engine.interpreter.options import AWS_COMPATIBLE
 from asl_engine.limits import REQUEST_BYTES_MAX
 from asl_engine.runtime.activities import ActivityDesk
 from asl_engine.runtime.clock import Clock, RealClock
 from asl_engine.runtime.express import ExpressExecutions
-from asl_engine.runtime.in_process import InProcessHost
 from asl_engine.runtime.performer_chain import PerformerChain
 from asl_engine.runtime.tasks import TaskPerformer
+from asl_engine.server.approval_routes import add_approval_routes
 from asl_engine.server.taking_up import TakingUp, Told
 from asl_engine.server.wire import Wire
 from asl_engine.store.opening import resources_beside
@@ -47,18 +48,23 @@ class Address:
     port: int
     access_token: str | None = None
 
+    def url(self, port: int) -> str:
+        """Where a browser on this machine finds the port."""
+        host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.host, self.host)  # noqa: S104 - read, not bound
+        return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
 
 def service_on(
     store: ExecutionStore, clock: Clock, performers: Sequence[TaskPerformer], *, region: str, account: str
-) -> StepFunctions:
+) -> LocalStepFunctions:
     """The API on a store, with AWS's limits. What nobody else performs is offered to activity workers."""
     desk, nested = ActivityDesk(), NestedExecutions()
     performer = PerformerChain([*performers, nested, desk])
     poll = _INBOX_POLL_SECONDS if isinstance(clock, RealClock) else None
-    service = StepFunctions(
+    service = LocalStepFunctions(
         executions=store,
         resources=resources_beside(store),
-        host=InProcessHost(store, performer, clock, options=AWS_COMPATIBLE, inbox_poll_seconds=poll),
+        host=LocalHost(store, performer, clock, options=AWS_COMPATIBLE, inbox_poll_seconds=poll),
         express=ExpressExecutions(performer, clock, AWS_COMPATIBLE),
         desk=desk,
         performer=performer,
@@ -72,8 +78,12 @@ def service_on(
 
 
 @asynccontextmanager
-async def serving(service: StepFunctions, address: Address, *, left_alone: Told) -> AsyncIterator[int]:
+async def serving(
+    service: LocalStepFunctions, address: Address, *, left_alone: Told, approvals: LocalApprovals | None = None
+) -> AsyncIterator[int]:
     """Listen, with all that was open taken up; gives the port. On leaving, what is open stays open in the store.
+
+    `approvals`, which should be among the service's performers, gets its pages.
 
     `left_alone` is told of each execution that cannot be taken up yet. Raises StoreError, or AslError if the port is
     taken. The port is bound first and served last: a client that comes in between waits.
@@ -82,10 +92,11 @@ async def serving(service: StepFunctions, address: Address, *, left_alone: Told)
     operations()  # the model takes a tenth of a second to read: not from the first request's time
     taking_up = TakingUp(service.host, service.executions, left_alone)
     bound = _bind(address)
-    runner = web.AppRunner(
-        _application(service, address), access_log=None, handler_cancellation=True, shutdown_timeout=_SHUTDOWN_SECONDS
-    )
+    application = _application(service, address, approvals)
+    runner = web.AppRunner(application, access_log=None, handler_cancellation=True, shutdown_timeout=_SHUTDOWN_SECONDS)
     try:
+        if approvals is not None:
+            await approvals.open(service, f"{address.url(bound.getsockname()[1])}/approvals")
         await taking_up.begin()
         await runner.setup()
         await web.SockSite(runner, bound).start()
@@ -118,7 +129,9 @@ def _bind(address: Address) -> socket.socket:
         ) from error
 
 
-def _application(service: StepFunctions, address: Address) -> web.Application:
+def _application(service: LocalStepFunctions, address: Address, approvals: LocalApprovals | None) -> web.Application:
     application = web.Application(client_max_size=REQUEST_BYTES_MAX)
+    if approvals is not None:
+        add_approval_routes(application, approvals, address.access_token)
     application.router.add_route("*", "/{path:.*}", Wire(service, address.access_token).handle)
     return application

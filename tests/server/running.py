@@ -12,9 +12,11 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
-from asl_engine.api.service import StepFunctions
+from asl_engine.api.local import LocalStepFunctions
+from asl_engine.approvals.local import LocalApprovals
 from asl_engine.runtime.callables import PythonTasks
 from asl_engine.runtime.clock import Clock, RealClock, VirtualClock
+from asl_engine.runtime.tasks import TaskPerformer
 from asl_engine.server.serving import Address, service_on, serving
 from asl_engine.store.memory import MemoryStore
 from asl_engine.store.protocol import ExecutionStore
@@ -35,8 +37,10 @@ class RunningServer:
         access_token: str | None = None,
         virtual: bool = False,
         poll_seconds: float = 60,
+        approvals: LocalApprovals | None = None,
     ) -> None:
         self._store, self._tasks, self._virtual = store, tasks, virtual
+        self._approvals = approvals
         self._access_token, self._poll_seconds = access_token, poll_seconds
         self.port = 0
         self.left_alone: list[str] = []
@@ -80,13 +84,17 @@ class RunningServer:
         self._loop, self._stopped = asyncio.get_running_loop(), asyncio.Event()
         clock: Clock = VirtualClock(NOON) if self._virtual else RealClock()
         store: ExecutionStore = MemoryStore() if self._store is None else SqliteStore(self._store)
-        service = service_on(
-            store, clock, [PythonTasks(self._tasks, clock)], region="eu-west-1", account="123456789012"
-        )
+        performers: list[TaskPerformer] = [
+            PythonTasks(self._tasks, clock),
+            *([self._approvals] if self._approvals else []),
+        ]
+        service = service_on(store, clock, performers, region="eu-west-1", account="123456789012")
         service.activity_poll_seconds = self._poll_seconds
         try:
-            async with serving(service, self._address(), left_alone=self._tell_left_alone) as self.port:
-                self.service: StepFunctions = service
+            async with serving(
+                service, self._address(), left_alone=self._tell_left_alone, approvals=self._approvals
+            ) as self.port:
+                self.service: LocalStepFunctions = service
                 self._ready.set()
                 await self._stopped.wait()
         finally:

@@ -1,0 +1,1 @@
+"""People who answer task tokens: signed links, decision pages, email and Slack."""

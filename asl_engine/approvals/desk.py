@@ -1,0 +1,239 @@
+"""ApprovalDesk: what can be done with approvals, each a single conditional write of one document.
+
+First the decision is made durable, then the task is told. If the process dies in between, whoever comes next (a
+visitor, a notification that is delivered again, the next round) finds the answer due and sends it. An answer that is
+sent twice does no harm: the second finds the task over. Only when the very first try finds the task over did it come
+too late.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Final
+
+from asl_engine.approvals.answers import TaskAnswers, TaskIsOver, send_decision
+from asl_engine.approvals.approval import (
+    KIND,
+    Approval,
+    Delivery,
+    Status,
+    Vote,
+    as_document,
+    from_document,
+    without_token,
+)
+from asl_engine.approvals.payload import approval_scope, read_payload
+from asl_engine.approvals.request import Approver
+from asl_engine.approvals.signing import fingerprint
+from asl_engine.approvals.tally import decided_choice
+from asl_engine.errors import ApprovalError, Conflict
+from asl_engine.json_value import JsonObject
+from asl_engine.store.resources import Resource, ResourceStore, created, replaced
+
+# Each loser of a race has seen another's write, so this many losses mean as many writers at once.
+_RACES_MAX: Final = 50
+
+
+class Refused(ApprovalError):
+    """A vote that does not count, because of how the approval stands."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """How the approval stands, and whether it was this call that changed it."""
+
+    approval: Approval
+    changed: bool
+
+
+class ApprovalDesk:
+    """Approvals in a store. `now` gives epoch milliseconds."""
+
+    def __init__(self, resources: ResourceStore, answers: TaskAnswers, now: Callable[[], int]) -> None:
+        self.now = now
+        self._resources, self._answers = resources, answers
+
+    async def find(self, approval_id: str) -> Approval | None:
+        """The approval of this id. An answer that is due is sent first.
+
+        It is listed, not got: a store may answer `get` from memory, and other processes decide as well.
+        """
+        for resource in await self._resources.list(KIND, prefix=approval_id, limit=1):
+            if resource.key == approval_id:
+                return await self._delivered(_approval(resource), first_try=False)
+        return None
+
+    async def all(self) -> list[Approval]:
+        """Every approval, in order of their ids; as they are, without sending anything."""
+        return [_approval(resource) for resource in await self._resources.list(KIND)]
+
+    async def open(self, payload: JsonObject, task_token: str) -> Approval:
+        """Begin an approval, or its next round, or find what this token has begun already.
+
+        A new token of an approval that is decided is answered at once. Raises InvalidApprovalRequest.
+        """
+        kept = {name: value for name, value in payload.items() if name != "taskToken"}
+        request = read_payload(kept)
+        approval_id = fingerprint(task_token) if request.shared_id is None else _shared_id(kept, request.shared_id)
+        for _ in range(_RACES_MAX):
+            resource = await self._resources.get(KIND, approval_id)
+            if resource is None:
+                begun = Approval(
+                    id=approval_id, payload=kept, request=request, task_token=task_token, created_at=self.now()
+                )
+                change = created(KIND, approval_id, as_document(begun))
+            else:
+                approval = _approval(resource)
+                if approval.task_token == task_token:
+                    return await self._delivered(approval, first_try=False)
+                begun = _next_round(approval, kept, task_token)
+                change = replaced(resource, as_document(begun))
+            try:
+                await self._resources.write(change)
+            except Conflict:
+                continue
+            return await self._delivered(begun, first_try=True)
+        raise Conflict(f"approval {approval_id} is written by too many at once: try again")
+
+    async def vote(self, approval_id: str, vote: Vote) -> Outcome:
+        """Count a vote, if its recipient may vote and has not. Raises Refused."""
+
+        def counted(approval: Approval) -> Approval:
+            _check_may_vote(approval, vote.recipient_id, self.now())
+            return _decided(replace(approval, votes=(*approval.votes, vote)), self.now())
+
+        return await self._change(approval_id, counted)
+
+    async def delegate(self, approval_id: str, recipient_id: str, to: str) -> Outcome:
+        """Let somebody else decide: one of the request's delegates, by id. The task is told so. Raises Refused."""
+
+        def handed_over(approval: Approval) -> Approval:
+            _check_may_vote(approval, recipient_id, self.now())
+            delegate = next((each for each in possible_delegates(approval) if each.id == to), None)
+            if delegate is None:
+                raise Refused("nobody of that name can be handed this decision")
+            delegated = {**approval.delegated, recipient_id: to}
+            delegated.pop(to, None)  # handed back: who handed it over before may decide again
+            return replace(approval, delegated=delegated, added=(*approval.added, delegate), delivery=Delivery.DUE)
+
+        return await self._change(approval_id, handed_over)
+
+    async def close(self, approval_id: str) -> Approval | None:
+        """End it without a decision, unless it was decided: then the decision stands."""
+
+        def closed(approval: Approval) -> Approval:
+            if approval.status is not Status.OPEN:
+                return approval
+            return without_token(replace(approval, status=Status.EXPIRED, delivery=Delivery.NONE))
+
+        if await self._resources.get(KIND, approval_id) is None:
+            return None
+        return (await self._change(approval_id, closed)).approval
+
+    async def tell(self, approval_id: str, told: Mapping[str, int]) -> None:
+        """Remember who was told which reminder."""
+        await self._change(approval_id, lambda approval: replace(approval, told={**approval.told, **told}))
+
+    async def _change(self, approval_id: str, change: Callable[[Approval], Approval]) -> Outcome:
+        for _ in range(_RACES_MAX):
+            resource = await self._resources.get(KIND, approval_id)
+            if resource is None:
+                raise Refused(f"no approval has the id {approval_id}")
+            before = _approval(resource)
+            after = change(before)
+            if after is before:
+                return Outcome(approval=await self._delivered(before, first_try=False), changed=False)
+            try:
+                await self._resources.write(replaced(resource, as_document(after)))
+            except Conflict:
+                continue
+            first_try = before.delivery is not Delivery.DUE
+            return Outcome(approval=await self._delivered(after, first_try=first_try), changed=True)
+        raise Conflict(f"approval {approval_id} is written by too many at once: try again")
+
+    async def _delivered(self, approval: Approval, *, first_try: bool) -> Approval:
+        """Send the answer that is due, and remember it. What cannot be remembered is sent again, which does no harm."""
+        if approval.delivery is not Delivery.DUE:
+            return approval
+        try:
+            await send_decision(self._answers, approval)
+            delivery = Delivery.DELIVERED
+        except TaskIsOver:
+            delivery = Delivery.TOO_LATE if first_try else Delivery.DELIVERED
+        return await self._remembered(replace(approval, delivery=delivery))
+
+    async def _remembered(self, sent: Approval) -> Approval:
+        """Write down how the answer went.
+
+        That somebody's answer was taken is worth more than that another's was not.
+        """
+        resource = await self._resources.get(KIND, sent.id)
+        if resource is None:
+            return sent
+        found = _approval(resource)
+        if found.task_token != sent.task_token or found.delivery is sent.delivery:
+            return found
+        known_better = found.delivery is Delivery.DELIVERED
+        if not known_better:
+            try:
+                await self._resources.write(replaced(resource, as_document(replace(found, delivery=sent.delivery))))
+            except Conflict:
+                return sent
+            return replace(found, delivery=sent.delivery)
+        return found
+
+
+def possible_delegates(approval: Approval) -> tuple[Approver, ...]:
+    """Whom an approver may hand the decision to: not to somebody who is asked as well, whose vote counts once."""
+    asked = {approver.id for approver in approval.approvers}
+    return tuple(delegate for delegate in approval.request.delegates if delegate.id not in asked)
+
+
+def shared_approval_id(payload: JsonObject) -> str:
+    """The id of the approval that all rounds of this payload share. Raises InvalidApprovalRequest."""
+    request = read_payload({name: value for name, value in payload.items() if name not in {"taskToken", "action"}})
+    if request.shared_id is None:
+        raise Refused("only an approval with an approvalId can be closed by name")
+    return _shared_id(payload, request.shared_id)
+
+
+def _shared_id(payload: JsonObject, shared_id: str) -> str:
+    return fingerprint(f"{approval_scope(payload)}\0{shared_id}")
+
+
+def _approval(resource: Resource) -> Approval:
+    return from_document(resource.key, resource.document)
+
+
+def _next_round(approval: Approval, payload: JsonObject, task_token: str) -> Approval:
+    """The same approval under a new token: votes and delegations stay, and who was asked before may still decide."""
+    request = read_payload(payload)
+    delegates = {each.id for each in approval.added}
+    earlier: tuple[Approver, ...] = approval.request.with_approvers(approval.added).approvers
+    added = (*approval.added, *(each for each in earlier if each.id not in delegates))
+    begun = replace(
+        approval, payload=payload, request=request, task_token=task_token, round=approval.round + 1, added=added
+    )
+    return replace(begun, delivery=Delivery.NONE if approval.status is Status.OPEN else Delivery.DUE)
+
+
+def _check_may_vote(approval: Approval, recipient_id: str, now: int) -> None:
+    if approval.status is Status.DECIDED:
+        raise Refused("it has been decided")
+    if approval.status is Status.EXPIRED or approval.is_over_at(now):
+        raise Refused("its time is over")
+    is_asked = any(approver.id == recipient_id for approver in approval.approvers)
+    if approval.approvers and not is_asked and recipient_id not in approval.delegated:
+        raise Refused("only those who were asked may answer")
+    if recipient_id in approval.delegated:
+        raise Refused("this decision was handed over to somebody else")
+    if approval.vote_of(recipient_id) is not None:
+        raise Refused("this answer was given already")
+
+
+def _decided(approval: Approval, now: int) -> Approval:
+    choice = decided_choice(approval)
+    if choice is None:
+        return approval
+    return replace(approval, status=Status.DECIDED, choice=choice, decided_at=now, delivery=Delivery.DUE)

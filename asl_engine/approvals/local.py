@@ -1,0 +1,143 @@
+"""Approvals on this machine: the notifier's tasks are performed here, its mail is captured, its tokens answered."""
+
+from __future__ import annotations
+
+import secrets
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from asl_engine.api.service import StepFunctions
+from asl_engine.approvals.answers import TaskIsOver
+from asl_engine.approvals.desk import ApprovalDesk
+from asl_engine.approvals.email_text import email_of
+from asl_engine.approvals.links import Links
+from asl_engine.approvals.notice import ANYBODY, Notice
+from asl_engine.approvals.notifier import Notifier
+from asl_engine.approvals.pages import ApprovalPages
+from asl_engine.approvals.request import ApprovalRequest, Approver, ChannelUse
+from asl_engine.approvals.signing import SigningKeys
+from asl_engine.errors import Conflict, InvalidToken, TaskDoesNotExist, TaskTimedOut
+from asl_engine.runtime.callables import PythonTasks
+from asl_engine.runtime.tasks import TaskCall, TaskResult, bare_function_name
+from asl_engine.store.resources import ResourceStore, created
+
+NOTIFIER: Final = "notifier"
+SENDER: Final = "approvals@localhost"
+_KEY_KIND: Final = "ApprovalKey"
+_KEY_NAME: Final = "local"
+_MAILS_MAX: Final = 200
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CapturedMail:
+    """A message that would have been sent. `at` is epoch milliseconds."""
+
+    number: int
+    at: int
+    to: str
+    subject: str
+    text: str
+    html: str
+
+
+class Outbox:
+    """A channel that keeps the newest messages, whatever channel they were for, and announces each."""
+
+    def __init__(self, now: Callable[[], int], announce: Callable[[Notice], None]) -> None:
+        self.mails: deque[CapturedMail] = deque(maxlen=_MAILS_MAX)
+        self._now, self._announce, self._count = now, announce, 0
+
+    def recipients(self, request: ApprovalRequest, use: ChannelUse) -> Sequence[Approver]:
+        """Everybody, or a channel as a whole."""
+        return [ANYBODY] if "channel" in use.options else request.approvers or [ANYBODY]
+
+    async def send(self, notice: Notice, _use: ChannelUse) -> None:
+        """See Channel.send."""
+        email = email_of(notice, SENDER)
+        text, html = email.get_body(("plain",)), email.get_body(("html",))
+        assert text is not None, "an email has a text"
+        assert html is not None, "and HTML"
+        self._count += 1
+        recipient = notice.recipient or ANYBODY
+        self.mails.append(
+            CapturedMail(
+                number=self._count,
+                at=self._now(),
+                to=recipient.name if recipient.email is None else f"{recipient.name} <{recipient.email}>",
+                subject=notice.subject,
+                text=text.get_content(),
+                html=html.get_content(),
+            )
+        )
+        self._announce(notice)
+
+
+class ServiceAnswers:
+    """TaskAnswers through a service in this process."""
+
+    def __init__(self, service: StepFunctions) -> None:
+        self._service = service
+
+    async def send_task_success(self, task_token: str, output: str) -> None:
+        """See TaskAnswers."""
+        await self._call("SendTaskSuccess", taskToken=task_token, output=output)
+
+    async def send_task_failure(self, task_token: str, error: str, cause: str) -> None:
+        """See TaskAnswers."""
+        await self._call("SendTaskFailure", taskToken=task_token, error=error, cause=cause)
+
+    async def _call(self, operation: str, **members: str) -> None:
+        try:
+            await self._service.call(operation, members)
+        except (TaskTimedOut, TaskDoesNotExist, InvalidToken) as error:
+            raise TaskIsOver(str(error)) from error
+
+
+class LocalApprovals:
+    """Performs `lambda:invoke` of any function that is called `name`, or whose name ends with a dash and it."""
+
+    def __init__(self, announce: Callable[[Notice], None], name: str = NOTIFIER) -> None:
+        self._announce, self._name = announce, name
+        self._service: StepFunctions | None = None
+        self._notifier: Notifier | None = None
+        self.outbox: Outbox | None = None
+        self.pages: ApprovalPages | None = None
+
+    async def open(self, service: StepFunctions, base_url: str) -> None:
+        """Begin to work for a service, with links that begin with this address."""
+        desk = ApprovalDesk(service.resources, ServiceAnswers(service), service.clock.now)
+        links = Links(await _local_keys(service.resources))
+        outbox = Outbox(service.clock.now, self._announce)
+        channels = {"email": outbox, "slack": outbox, "webhook": outbox}
+        self._notifier = Notifier(desk, links, channels, base_url)
+        self._service, self.outbox, self.pages = service, outbox, ApprovalPages(desk, links)
+
+    def handles(self, call: TaskCall) -> bool:
+        """Whether the call is for the notifier."""
+        name = bare_function_name(call.function_name)
+        return bool(self._name) and (name == self._name or name.endswith(f"-{self._name}"))
+
+    async def perform(self, call: TaskCall) -> TaskResult:
+        """See `TaskPerformer.perform`."""
+        assert self._service is not None, "open before tasks are performed"
+        assert self._notifier is not None, "open makes both"
+        tasks = PythonTasks({call.attempt.state_name: self._notifier.handle}, self._service.clock)
+        return await tasks.perform(call)
+
+    async def close(self) -> None:
+        """Nothing is held."""
+
+
+async def _local_keys(resources: ResourceStore) -> SigningKeys:
+    """The key kept beside the executions, so that links outlive the server. Whoever comes first makes it."""
+    kept = await resources.get(_KEY_KIND, _KEY_NAME)
+    if kept is None:
+        keys = f"local:{secrets.token_hex(32)}"
+        try:
+            await resources.write(created(_KEY_KIND, _KEY_NAME, {"keys": keys}))
+        except Conflict:
+            return await _local_keys(resources)
+        return SigningKeys.parse(keys)
+    return SigningKeys.parse(kept.document["keys"])

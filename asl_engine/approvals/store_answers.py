@@ -1,0 +1,31 @@
+"""Answers tasks whose executions are in a store that this process has open, whoever runs them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from asl_engine.api.tasks import send_task_failure, send_task_success
+from asl_engine.approvals.answers import TaskIsOver
+from asl_engine.errors import InvalidToken, TaskDoesNotExist, TaskTimedOut
+from asl_engine.store.protocol import ExecutionStore
+
+
+class StoreAnswers:
+    """TaskAnswers by way of the execution's inbox. `now` gives epoch milliseconds."""
+
+    def __init__(self, store: ExecutionStore, now: Callable[[], int]) -> None:
+        self._store, self._now = store, now
+
+    async def send_task_success(self, task_token: str, output: str) -> None:
+        """See TaskAnswers."""
+        try:
+            await send_task_success(self._store, task_token, output, now=self._now())
+        except (TaskTimedOut, TaskDoesNotExist, InvalidToken) as error:
+            raise TaskIsOver(str(error)) from error
+
+    async def send_task_failure(self, task_token: str, error: str, cause: str) -> None:
+        """See TaskAnswers."""
+        try:
+            await send_task_failure(self._store, task_token, now=self._now(), error=error, cause=cause)
+        except (TaskTimedOut, TaskDoesNotExist, InvalidToken) as refusal:
+            raise TaskIsOver(str(refusal)) from refusal
