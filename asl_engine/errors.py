@@ -40,6 +40,7 @@ AslError
 │   └── NotificationFailed    somebody could not be told through any channel
 ├── Conflict                  another writer was first: load again and retry
 ├── QueueUnavailable          a message may or may not have been taken: send it again
+├── ForeignMessage            a text from the queue that this engine did not write
 └── StoreError                the store cannot be used
     ├── StoreUnavailable      locked, full disk, no permission: try again after mending it
     ├── StoreCorrupt          not a database, or records that do not fold
@@ -262,6 +263,10 @@ class Conflict(AslError):
 
 class QueueUnavailable(AslError):
     """The queue did not answer that it took a message; it may have taken it all the same."""
+
+
+class ForeignMessage(AslError):
+    """A text from the queue that is no message of this engine, or of a newer one."""
 
 
 class StoreError(AslError):

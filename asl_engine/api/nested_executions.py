@@ -13,17 +13,18 @@ from collections.abc import Mapping
 from email.utils import formatdate
 from typing import Any, Final
 
+from asl_engine.api.arns import read_state_machine_arn
+from asl_engine.api.executions import description
 from asl_engine.api.service import Answer, StepFunctions
 from asl_engine.errors import ExecutionAlreadyExists, RequestError
 from asl_engine.expressions.timestamps import format_timestamp
-from asl_engine.interpreter.events import StopRequested, TaskSubmitted
+from asl_engine.interpreter.events import StopRequested
 from asl_engine.interpreter.execution import Execution, ExecutionStatus
 from asl_engine.json_value import JsonObject, JsonValue, dump_json, parse_json
 from asl_engine.language.definition import IntegrationPattern
 from asl_engine.runtime.tasks import Failed, Submitted, Succeeded, TaskCall, TaskResult
 
 _SDK: Final = "aws-sdk:sfn"
-_LOOK_AGAIN_MILLISECONDS: Final = 250
 _WAITED_FOR: Final = frozenset({IntegrationPattern.SYNC, IntegrationPattern.SYNC_2})
 
 
@@ -32,7 +33,7 @@ class NestedExecutions:
 
     def __init__(self) -> None:
         self._service: StepFunctions | None = None
-        self._stopping: set[asyncio.Task[None]] = set()
+        self._stopping: set[asyncio.Task[bool]] = set()
 
     def attach(self, service: StepFunctions) -> None:
         """The service whose operations the tasks are."""
@@ -51,50 +52,67 @@ class NestedExecutions:
                 return await _call_operation(self._service, call)
             return await self._start(self._service, call)
         except RequestError as error:
-            return _failure(call, error)
+            return failure_of(call, error)
 
     async def close(self) -> None:
         """Finish what was begun to be stopped."""
         await asyncio.gather(*self._stopping, return_exceptions=True)
 
     async def _start(self, service: StepFunctions, call: TaskCall) -> TaskResult:
-        request = _request(call)
-        given_name = "name" in request
-        request.setdefault("name", str(uuid.uuid5(uuid.NAMESPACE_URL, call.idempotency_key)))
-        try:
-            answer = await service.call("StartExecution", request)
-        except ExecutionAlreadyExists:
-            if given_name and not call.attempt.submitted:
-                raise
-            answer = await _begun_before(service, request)
-        output = _with_metadata(answer)
+        answer = await start_child(service, call)
+        output = with_metadata(answer)
         if call.resource.pattern is IntegrationPattern.WAIT_FOR_TASK_TOKEN:
             return Submitted(output)
         if call.resource.pattern not in _WAITED_FOR:
             return Succeeded(output)
-        parent = service.host.live(call.execution_arn)
-        if parent is not None:
-            parent.post(TaskSubmitted(call.frame_id, call.attempt.wait_id, output))
+        call.submitted(output)
         return await self._follow(service, call, answer["executionArn"])
 
     async def _follow(self, service: StepFunctions, call: TaskCall, child_arn: str) -> TaskResult:
         """Wait for the child, which is no work: virtual time may pass."""
         service.clock.end()
         try:
-            child = await _until_over(service, child_arn)
+            child = await service.host.until_ended(child_arn)
         except asyncio.CancelledError:
-            if _is_over(service, call):
+            if call.is_over():
                 stopping = asyncio.get_running_loop().create_task(service.deliver(child_arn, StopRequested()))
                 self._stopping.add(stopping)
                 stopping.add_done_callback(self._stopping.discard)
             raise
         finally:
             service.clock.begin()
-        described = await service.call("DescribeExecution", {"executionArn": child_arn})
-        output = _described(described, parsed=call.resource.pattern is IntegrationPattern.SYNC_2)
-        if child.status is ExecutionStatus.SUCCEEDED:
-            return Succeeded(output)
-        return Failed("States.TaskFailed", dump_json(output))
+        return result_of(child, call.resource.pattern)
+
+
+async def start_child(service: StepFunctions, call: TaskCall) -> Answer:
+    """The answer of StartExecution, the same one whenever the attempt is performed. Raises RequestError."""
+    try:
+        return await service.call("StartExecution", _child_request(call))
+    except ExecutionAlreadyExists:
+        if "name" in _request(call) and not call.attempt.submitted:
+            raise
+        return await begun_before(service, call)
+
+
+async def begun_before(service: StepFunctions, call: TaskCall) -> Answer:
+    """The answer of StartExecution for a child that is there. Raises RequestError."""
+    child = await service.execution(child_arn(call))
+    return {"executionArn": child.arn, "startDate": child.started_at / 1000}
+
+
+def child_arn(call: TaskCall) -> str:
+    """The ARN of the child that the attempt starts. Raises InvalidArn."""
+    request = _child_request(call)
+    machine = read_state_machine_arn(str(request.get("stateMachineArn", "")))
+    return f"{machine.unqualified.replace(':stateMachine:', ':execution:', 1)}:{request['name']}"
+
+
+def result_of(child: Execution, pattern: IntegrationPattern) -> Succeeded | Failed:
+    """What a Task that waited for a child gets: its description; `.sync:2` has input and output as values."""
+    output = _described(description(child), parsed=pattern is IntegrationPattern.SYNC_2)
+    if child.status is ExecutionStatus.SUCCEEDED:
+        return Succeeded(output)
+    return Failed("States.TaskFailed", dump_json(output))
 
 
 async def _call_operation(service: StepFunctions, call: TaskCall) -> TaskResult:
@@ -106,30 +124,9 @@ async def _call_operation(service: StepFunctions, call: TaskCall) -> TaskResult:
     return Succeeded(output)
 
 
-async def _begun_before(service: StepFunctions, request: Mapping[str, Any]) -> Answer:
-    machine_arn = str(request["stateMachineArn"])
-    child = await service.execution(f"{machine_arn.replace(':stateMachine:', ':execution:', 1)}:{request['name']}")
-    return {"executionArn": child.arn, "startDate": child.started_at / 1000}
-
-
-async def _until_over(service: StepFunctions, arn: str) -> Execution:
-    while (child := await service.execution(arn)).status is ExecutionStatus.RUNNING:
-        live = service.host.live(arn)
-        if live is not None:
-            await asyncio.wait({live.ended})
-        else:  # another process runs it, or this one is about to take it up
-            await asyncio.sleep(_LOOK_AGAIN_MILLISECONDS / 1000)
-    return child
-
-
-def _is_over(service: StepFunctions, call: TaskCall) -> bool:
-    """Whether the attempt ended without its result, rather than this process its work."""
-    live = service.host.live(call.execution_arn)
-    if live is None:
-        return False
-    frame = live.execution.frames.get(call.frame_id)
-    is_open = frame is not None and frame.wait is not None and frame.wait.wait_id == call.attempt.wait_id
-    return live.execution.status is not ExecutionStatus.RUNNING or not is_open
+def _child_request(call: TaskCall) -> dict[str, Any]:
+    """The request of StartExecution; a child without a name is named after the attempt."""
+    return {"name": str(uuid.uuid5(uuid.NAMESPACE_URL, call.idempotency_key))} | _request(call)
 
 
 def _request(call: TaskCall) -> dict[str, Any]:
@@ -144,7 +141,8 @@ def _request(call: TaskCall) -> dict[str, Any]:
     return request
 
 
-def _failure(call: TaskCall, error: RequestError) -> Failed:
+def failure_of(call: TaskCall, error: RequestError) -> Failed:
+    """A refused request as the Task's failure."""
     name = error.code if error.code.endswith("Exception") else f"{error.code}Exception"
     request_id = uuid.uuid4()
     if call.resource.service == _SDK:
@@ -159,7 +157,8 @@ def _failure(call: TaskCall, error: RequestError) -> Failed:
     )
 
 
-def _with_metadata(answer: Mapping[str, Any]) -> JsonObject:
+def with_metadata(answer: Mapping[str, Any]) -> JsonObject:
+    """The answer of StartExecution as the Task gets it."""
     request_id = str(uuid.uuid4())
     headers: JsonObject = {
         "connection": "keep-alive",

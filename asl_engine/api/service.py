@@ -13,15 +13,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeAlias
 
-from asl_engine.api.delivery import deliver
 from asl_engine.api.pages import PageTokens
 from asl_engine.api.request_model import check_request
 from asl_engine.interpreter.events import Event
 from asl_engine.interpreter.execution import Execution
-from asl_engine.runtime.activities import ActivityDesk
+from asl_engine.runtime.activities import ActivityOffers
 from asl_engine.runtime.clock import Clock
+from asl_engine.runtime.execution_host import ExecutionHost
 from asl_engine.runtime.express import ExpressExecutions
-from asl_engine.runtime.in_process import InProcessHost
 from asl_engine.runtime.tasks import TaskPerformer
 from asl_engine.store.protocol import ExecutionStore
 from asl_engine.store.resources import ResourceStore
@@ -40,9 +39,9 @@ class StepFunctions:
 
     executions: ExecutionStore
     resources: ResourceStore
-    host: InProcessHost
+    host: ExecutionHost
     express: ExpressExecutions
-    desk: ActivityDesk
+    desk: ActivityOffers
     performer: TaskPerformer
     clock: Clock
     region: str
@@ -50,6 +49,7 @@ class StepFunctions:
     tokens: PageTokens
     activity_poll_seconds: float = ACTIVITY_POLL_SECONDS
     _starting: weakref.WeakValueDictionary[str, asyncio.Lock] = field(default_factory=weakref.WeakValueDictionary)
+    _answering: weakref.WeakValueDictionary[str, asyncio.Lock] = field(default_factory=weakref.WeakValueDictionary)
 
     async def call(self, operation: str, request: object) -> Answer:
         """The answer of an operation. Raises RequestError or StoreError."""
@@ -68,16 +68,19 @@ class StepFunctions:
 
     async def execution(self, execution_arn: str) -> Execution:
         """An execution as of its newest record. Raises ExecutionDoesNotExist."""
-        live = self.host.live(execution_arn)
-        return live.execution if live is not None else await self.executions.load(execution_arn)
+        return await self.host.execution(execution_arn)
 
-    async def deliver(self, execution_arn: str, event: Event) -> None:
-        """Apply an event from outside; it is durable when this returns. Raises ExecutionDoesNotExist."""
-        if self.host.live(execution_arn) is not None:
-            await self.host.apply(execution_arn, event)
-        else:
-            await deliver(self.executions, execution_arn, event, self.clock.now())
+    async def deliver(self, execution_arn: str, event: Event) -> bool:
+        """Apply an event from outside; it is durable when this returns. Raises ExecutionDoesNotExist.
+
+        False: it came too late.
+        """
+        return await self.host.deliver(execution_arn, event)
 
     def starting(self, execution_arn: str) -> asyncio.Lock:
         """Held by whoever is about to start an execution of this ARN."""
         return self._starting.setdefault(execution_arn, asyncio.Lock())
+
+    def answering(self, task_token: str) -> asyncio.Lock:
+        """Held by whoever is about to answer this token: of two answers the second finds the first applied."""
+        return self._answering.setdefault(task_token, asyncio.Lock())

@@ -7,15 +7,15 @@ import json
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, TypeAlias
 
+from asl_engine.api.local import LocalHost, LocalStepFunctions
 from asl_engine.api.nested_executions import NestedExecutions
 from asl_engine.api.pages import PageTokens
-from asl_engine.api.service import Answer, StepFunctions
+from asl_engine.api.service import Answer
 from asl_engine.interpreter.options import AWS_COMPATIBLE
 from asl_engine.runtime.activities import ActivityDesk
 from asl_engine.runtime.callables import PythonTasks
 from asl_engine.runtime.clock import Clock, VirtualClock
 from asl_engine.runtime.express import ExpressExecutions
-from asl_engine.runtime.in_process import InProcessHost
 from asl_engine.runtime.performer_chain import PerformerChain
 from asl_engine.store.memory import MemoryStore
 from asl_engine.store.opening import resources_beside
@@ -30,7 +30,7 @@ Story: TypeAlias = Callable[["Caller"], Awaitable[None]]
 class Caller:
     """Calls operations as a client does: by name, with members as keyword arguments."""
 
-    def __init__(self, service: StepFunctions) -> None:
+    def __init__(self, service: LocalStepFunctions) -> None:
         self.service = service
 
     async def __call__(self, operation: str, **members: Any) -> Answer:
@@ -56,15 +56,15 @@ def service(
     tasks: Mapping[str, Callable[..., Any]] | None = None,
     *,
     poll_seconds: float = 5.0,
-) -> StepFunctions:
+) -> LocalStepFunctions:
     """A service in eu-west-1."""
     store, clock, desk = store or MemoryStore(), clock or VirtualClock(NOON), ActivityDesk()
     nested = NestedExecutions()
     performer = PerformerChain([PythonTasks(tasks or {}, clock), nested, desk])
-    made = StepFunctions(
+    made = LocalStepFunctions(
         executions=store,
         resources=resources_beside(store),
-        host=InProcessHost(store, performer, clock, options=AWS_COMPATIBLE),
+        host=LocalHost(store, performer, clock, options=AWS_COMPATIBLE),
         express=ExpressExecutions(performer, clock, AWS_COMPATIBLE),
         desk=desk,
         performer=performer,

@@ -14,7 +14,7 @@ from asl_engine.errors import ActivityDoesNotExist, Conflict, ExecutionDoesNotEx
 from asl_engine.interpreter.events import ActivityStarted
 from asl_engine.interpreter.execution import TaskAttempt
 from asl_engine.json_value import dump_json
-from asl_engine.runtime.activities import Offer
+from asl_engine.runtime.activities import ActivityOffer
 from asl_engine.store.resources import Resource, created, removed
 
 ACTIVITY = "activity"
@@ -76,23 +76,24 @@ async def get_activity_task(service: StepFunctions, request: Request) -> Answer:
     return {}
 
 
-async def _begin(service: StepFunctions, offer: Offer, worker_name: str) -> TaskAttempt | None:
-    """Record that a worker has the task, before it is told so; None when the task is over by now."""
-    call = offer.call
-    begun = False
+async def _begin(service: StepFunctions, offer: ActivityOffer, worker_name: str) -> TaskAttempt | None:
+    """Record that a worker has the task, before it is told so; None when the task is over or another worker's."""
+    started = ActivityStarted(offer.frame_id, offer.wait_id, worker_name)
+    begun, is_ours = False, False
     try:
-        await service.deliver(call.execution_arn, ActivityStarted(call.frame_id, call.attempt.wait_id, worker_name))
+        is_ours = await service.deliver(offer.execution_arn, started)
         begun = True
-        frame = (await service.execution(call.execution_arn)).frames.get(call.frame_id)
+        frame = (await service.execution(offer.execution_arn)).frames.get(offer.frame_id)
     except ExecutionDoesNotExist:
+        begun = True
         return None
     finally:
-        if not begun:
-            service.desk.put(offer)
-        elif not offer.settled.done():
-            offer.settled.set_result(None)
-    attempt = frame.wait if frame is not None else None
-    return attempt if isinstance(attempt, TaskAttempt) and attempt.wait_id == call.attempt.wait_id else None
+        if begun:
+            await offer.settle()
+        else:
+            offer.put_back()
+    attempt = frame.wait if frame is not None and is_ours else None
+    return attempt if isinstance(attempt, TaskAttempt) and attempt.wait_id == offer.wait_id else None
 
 
 async def _activity(service: StepFunctions, arn: str) -> Resource:

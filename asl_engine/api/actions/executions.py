@@ -171,7 +171,7 @@ def type_not_supported() -> StateMachineTypeNotSupported:
 async def _started(service: StepFunctions, route: Route, start: StartRequest) -> Execution:
     machine = compile_for(route.definition, "STANDARD")
     try:
-        return (await service.host.start(machine, start)).execution
+        return await service.host.begin(machine, start)
     except (ExecutionAlreadyExists, ExecutionClaimed) as error:
         known = await service.execution(start.execution_arn)
         if known.status is ExecutionStatus.RUNNING and known.input == start.input:

@@ -1,0 +1,90 @@
+"""A process that polls the queue, for those who run the engine on ECS or EC2: `python -m asl_engine.aws.worker`.
+
+It does what the function `engine` does, from the same environment. Told to end (SIGTERM, SIGINT) it takes no more
+messages and finishes what it has; killed, it leaves its messages to be delivered again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from asl_engine.aws.assembly import engine_on
+from asl_engine.aws.ports import Ports, open_ports
+from asl_engine.aws.records import RecordReader
+from asl_engine.errors import QueueUnavailable
+from asl_engine.runtime.queued.host import QueuedHost
+from asl_engine.runtime.queued.ports import Received
+
+# https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ReceiveMessage.html
+_MESSAGES_MAX: Final = 10
+# Messages in hand; each may keep an execution in memory.
+_IN_HAND_MAX: Final = 200
+# Nothing ends a worker as Lambda ends a function, but no message should be held for ever by one that hangs.
+_TENURE_MILLISECONDS: Final = 900_000
+_UNAVAILABLE_PAUSE_SECONDS: Final = 1.0
+
+
+class Worker:
+    """Receives, handles, acknowledges. Messages that came together for one execution are handled together."""
+
+    def __init__(self, ports: Ports, host: QueuedHost) -> None:
+        self._ports, self._host = ports, host
+        self._reader = RecordReader(ports.clock, ports.log)
+        self._in_hand: set[asyncio.Task[None]] = set()
+
+    async def run(self) -> None:
+        """Until cancelled; then what is in hand is finished."""
+        try:
+            while True:
+                received = self._reader.read(await self._receive())
+                for group in _by_execution(received):
+                    handling = asyncio.get_running_loop().create_task(self._handle(group))
+                    self._in_hand.add(handling)
+                    handling.add_done_callback(self._in_hand.discard)
+                if len(self._in_hand) >= _IN_HAND_MAX:
+                    await asyncio.wait(self._in_hand, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            await asyncio.gather(*self._in_hand, return_exceptions=True)
+
+    async def _receive(self) -> list[dict[str, Any]]:
+        try:
+            return await self._ports.queue.receive(
+                messages_max=_MESSAGES_MAX, wait_seconds=self._ports.settings.worker_wait_seconds
+            )
+        except QueueUnavailable as error:
+            self._ports.log.write("ERROR", "cannot receive messages", {"cause": str(error)})
+            await asyncio.sleep(_UNAVAILABLE_PAUSE_SECONDS)
+            return []
+
+    async def _handle(self, received: Sequence[Received]) -> None:
+        try:
+            handled = await self._host.handle(received, self._ports.clock.now() + _TENURE_MILLISECONDS)
+            await asyncio.gather(*(self._ports.queue.acknowledge(receipt) for receipt in handled))
+        except QueueUnavailable as error:  # what was handled is delivered again, and ignored
+            self._ports.log.write("WARN", "cannot acknowledge messages", {"cause": str(error)})
+
+
+def _by_execution(received: Sequence[Received]) -> list[list[Received]]:
+    groups: dict[str, list[Received]] = {}
+    for each in received:
+        groups.setdefault(each.message.execution_arn, []).append(each)
+    return list(groups.values())
+
+
+async def main(environ: Mapping[str, str] = os.environ) -> None:
+    """Work until told to end. Raises AslError for what the environment lacks."""
+    ports = open_ports(environ)
+    engine = engine_on(ports)
+    working = asyncio.get_running_loop().create_task(Worker(ports, engine.host).run())
+    for signal_number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(signal_number, working.cancel)
+    await asyncio.gather(working, return_exceptions=True)
+    await ports.close()
+
+
+if __name__ == "__main__":
+    asyncio.run(main())
