@@ -42,12 +42,28 @@ format: $(VENV)/.installed-dev ## Format the code and mend what the linter can m
 	$(BIN)/ruff format
 
 .PHONY: conformance
-conformance: $(VENV)/.installed-dev ## Compare `asl serve` with recordings of AWS; the score may only rise
-	$(BIN)/python -m tests.conformance.run
+conformance: $(VENV)/.installed-dev ## Compare `asl serve` with recordings of AWS (CONFORMANCE="--store dynamodb:executions")
+	$(BIN)/python -m tests.conformance.run $(CONFORMANCE)
 
 .PHONY: bench
 bench: $(VENV)/.installed-dev ## Compare the engine with its peers (BENCH=--scaling: with itself at ten times the size)
 	$(BIN)/python -m benchmarks $(BENCH)
+
+.PHONY: package
+package: $(VENV)/.installed ## Build the functions' archives (PACKAGE='--architecture x86_64'), without Docker
+	$(BIN)/asl package --definitions state_machines $(PACKAGE)
+
+.PHONY: e2e
+e2e: $(VENV)/.installed-dev ## Deploy to emulators on this machine with Terraform, run a pipeline with an approval, destroy
+	$(BIN)/python -m tests.e2e
+
+.PHONY: cost
+cost: $(VENV)/.installed-dev ## Count what a million transitions cost on AWS (ARGS=--json)
+	@$(BIN)/python -m benchmarks cost $(ARGS)
+
+.PHONY: scale
+scale: $(VENV)/.installed-dev ## 10,000 open executions, a Map of 10,000 items, a loop of 250,000 events (ARGS=--json)
+	@$(BIN)/python -m benchmarks scale $(ARGS)
 
 .PHONY: clean
 clean: ## Remove the virtual environment and everything that tools left behind

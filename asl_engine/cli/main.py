@@ -29,10 +29,17 @@ _COMMANDS: Final = {
     "stop": ("stop", "Abort a running execution."),
     "approve": ("approve", "End a task that waits for its task token."),
     "reject": ("reject", "Fail a task that waits for its task token."),
+    "approvals": ("approvals", "List, show and answer requests for approval."),
     "graph": ("graph", "Draw a definition, or what an execution did."),
     "schema": ("schema", "Print the JSON Schema of definitions."),
     "serve": ("serve", "Serve the AWS Step Functions API on this machine."),
     "simulate": ("simulate", "Run machines under faults, and check what the engine promises."),
+    "permissions": ("permissions", "Print the IAM policy that definitions need."),
+    "package": ("package", "Build the archives of a deployment's functions."),
+    "deploy": ("deploy", "Deploy the engine and definitions to AWS, with Terraform."),
+    "start": ("start", "Start an execution on a deployed engine."),
+    "logs": ("logs", "Show what the functions of a deployed engine wrote."),
+    "destroy": ("destroy", "Delete everything that a deployment made."),
 }
 
 

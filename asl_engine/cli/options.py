@@ -20,7 +20,7 @@ def examples(text: str) -> str:
 store = click.option(
     "--store",
     "store_spec",
-    metavar="memory|sqlite:FILE",
+    metavar="memory|sqlite:FILE|dynamodb:TABLE",
     default=DEFAULT_STORE,
     envvar="ASL_STORE",
     show_default=True,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import re
 import time
@@ -20,7 +19,7 @@ from asl_engine.language.diagnostics import did_you_mean
 from asl_engine.limits import EXECUTION_NAME_LENGTH_MAX
 from asl_engine.runtime.clock import Clock, RealClock, VirtualClock
 from asl_engine.runtime.tasks import TaskPerformer
-from asl_engine.store.opening import open_store
+from asl_engine.store.opening import open_store, prepare
 from asl_engine.store.protocol import ExecutionStore
 
 ROLE_ARN: Final = "arn:aws:iam::123456789012:role/asl-engine"
@@ -61,7 +60,7 @@ def clock_named(name: Literal["real", "virtual"]) -> Clock:
 
 @asynccontextmanager
 async def new_store(spec: str) -> AsyncIterator[ExecutionStore]:
-    """A store to run on: its file's directory is created. Raises StoreError."""
+    """A store to run on: its file's directory is created, or its table in an emulator. Raises StoreError."""
     file = _file_of(spec)
     if file is not None:
         try:
@@ -71,6 +70,7 @@ async def new_store(spec: str) -> AsyncIterator[ExecutionStore]:
                 f"the directory {file.parent} cannot be created: {error.strerror}; name another file with --store"
             ) from error
     async with _closing(open_store(spec)) as store:
+        await prepare(store)
         yield store
 
 
@@ -103,16 +103,24 @@ async def resolve(store: ExecutionStore, name_or_arn: str) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskSources:
-    """What performs tasks: mocks first, then functions, then AWS Lambda where it is configured."""
+    """What performs tasks: mocks first, then functions, then AWS where it is configured."""
 
     tasks: Path | None = None
     mocks: Path | None = None
     mock_test_case: str | None = None
 
     def performers(
-        self, clock: Clock, state_machine_name: str | None, environ: Mapping[str, str] = os.environ
+        self,
+        clock: Clock,
+        state_machine_name: str | None,
+        environ: Mapping[str, str] = os.environ,
+        *,
+        local: Sequence[TaskPerformer] = (),
     ) -> list[TaskPerformer]:
-        """The performers in the order in which they are asked. Raises TasksFileError."""
+        """The performers in the order in which they are asked; `local` ones before AWS.
+
+        Raises TasksFileError.
+        """
         if self.mock_test_case is not None and self.mocks is None:
             raise AslError("--mock-test-case chooses a case of a mocks file: name the file with --mocks FILE")
         performers: list[TaskPerformer] = []
@@ -126,7 +134,7 @@ class TaskSources:
             from asl_engine.runtime.tasks_file import load_tasks_file
 
             performers.append(load_tasks_file(self.tasks, clock))
-        performers += _lambda_functions(environ)
+        performers += [*local, *_aws(environ, clock)]
         return performers
 
     def as_options(self) -> list[str]:
@@ -135,17 +143,13 @@ class TaskSources:
         return [word for option, value in named if value is not None for word in (option, str(value))]
 
 
-def _lambda_functions(environ: Mapping[str, str]) -> list[TaskPerformer]:
-    """AWS Lambda, if an endpoint is named, or if there are credentials, a region and the SDK."""
-    from asl_engine.integrations.lambda_function import LambdaFunctions, configured_endpoint
+def _aws(environ: Mapping[str, str], clock: Clock) -> list[TaskPerformer]:
+    """AWS's services, if an endpoint is named, or if there are credentials, a region and the SDK."""
+    from asl_engine.integrations.registry import integrations
+    from asl_engine.runtime.jobs import FollowedJobs
 
-    if configured_endpoint(environ):
-        return [LambdaFunctions.from_environment(environ)]
-    has_credentials = any(environ.get(name) for name in _CREDENTIALS)
-    has_region = environ.get("AWS_REGION") or environ.get("AWS_DEFAULT_REGION")
-    if has_credentials and has_region and importlib.util.find_spec("aiobotocore") is not None:
-        return [LambdaFunctions.from_environment(environ)]
-    return []
+    reached = integrations(environ)
+    return [] if reached is None else [FollowedJobs(reached.jobs, clock), reached.tasks]
 
 
 def check_performable(machine: StateMachine, performers: Sequence[TaskPerformer]) -> None:
@@ -168,12 +172,3 @@ async def _closing(store: ExecutionStore) -> AsyncIterator[ExecutionStore]:
         yield store
     finally:
         await store.close()
-
-
-_CREDENTIALS: Final = (
-    "AWS_ACCESS_KEY_ID",
-    "AWS_PROFILE",
-    "AWS_WEB_IDENTITY_TOKEN_FILE",
-    "AWS_CONTAINER_CREDENTIALS_FULL_URI",
-    "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
-)

@@ -170,7 +170,7 @@ def test_warnings_are_only_counted(asl: Asl, write: Write) -> None:
         (["hello.asl.json", "--tasks", "broken.py"], "broken.py, line 1: "),
         (["hello.asl.json", "--mocks", "missing.json"], "missing.json"),
         (["hello.asl.json", "--mock-test-case", "Happy"], "name the file with --mocks FILE"),
-        (["hello.asl.json", "--store", "redis:here"], "it must be `memory` or `sqlite:FILE`"),
+        (["hello.asl.json", "--store", "redis:here"], "it must be `memory`, `sqlite:FILE` or `dynamodb:TABLE`"),
         (["hello.asl.json", "--store", "sqlite:hello.asl.json"], "this is no SQLite database"),
         (["hello.asl.json", "--store", "sqlite:hello.asl.json/x"], "cannot be created"),
         (["hello.asl.json", "--name", "a b"], "Invalid Name: 'a b' contains ' '"),

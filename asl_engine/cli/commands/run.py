@@ -47,8 +47,8 @@ def command(
     """Start an execution of FILE and follow it to its end.
 
     Everything is durable before it is acted on: after Ctrl-C or a crash, `asl resume` goes on where it was.
-    Tasks are performed by the first that knows them: --mocks, --tasks, AWS Lambda (AWS_ENDPOINT_URL_LAMBDA,
-    AWS_ENDPOINT_URL, or credentials and a region).
+    Tasks are performed by the first that knows them: --mocks, --tasks, the services of AWS (credentials and a region,
+    or an emulator's AWS_ENDPOINT_URL, or AWS_ENDPOINT_URL_LAMBDA and its like for one service).
 
     Exit code: 0 SUCCEEDED, 1 ended in any other way, 2 nothing was run or the store failed, 3 it waits for an answer
     from outside (virtual time only), 130 Ctrl-C.

@@ -8,13 +8,16 @@ import ipaddress
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 import click
 
 from asl_engine.cli import options, wiring
 from asl_engine.cli.driving import interruptions
 from asl_engine.errors import AslError
+
+if TYPE_CHECKING:
+    from asl_engine.approvals.notice import Notice
 
 EMULATORS_ACCOUNT: Final = "000000000000"
 ACCESS_TOKEN: Final = "ASL_ACCESS_TOKEN"  # noqa: S105 - the variable's name
@@ -45,6 +48,13 @@ ACCESS_TOKEN: Final = "ASL_ACCESS_TOKEN"  # noqa: S105 - the variable's name
     metavar="ID",
     help="The account that ARNs name; the default is that of LocalStack and other emulators.",
 )
+@click.option(
+    "--notifier",
+    default="notifier",
+    show_default=True,
+    metavar="NAME",
+    help="Ask for approval here when a task invokes a function of this name, or one that ends in -NAME.",
+)
 @options.store
 @options.running
 def command(
@@ -52,6 +62,7 @@ def command(
     port: int,
     allow_remote: bool,
     account: str,
+    notifier: str,
     store_spec: str,
     tasks: Path | None,
     mocks: Path | None,
@@ -67,7 +78,7 @@ def command(
     if importlib.util.find_spec("aiohttp") is None or importlib.util.find_spec("botocore") is None:
         raise AslError('serving the API needs aiohttp and the AWS SDK: pip install "asl-engine[server]"')
     sources = wiring.TaskSources(tasks=tasks, mocks=mocks, mock_test_case=mock_test_case)
-    asyncio.run(_serve(_Served(store_spec, sources, clock, account), host, port, access_token))
+    asyncio.run(_serve(_Served(store_spec, sources, clock, account, notifier), host, port, access_token))
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,18 +89,21 @@ class _Served:
     sources: wiring.TaskSources
     clock: Literal["real", "virtual"]
     account: str
+    notifier: str
 
 
 async def _serve(served: _Served, host: str, port: int, access_token: str | None) -> None:
+    from asl_engine.approvals.local import LocalApprovals
     from asl_engine.server.serving import Address, service_on, serving
 
     clock = wiring.clock_named(served.clock)
     async with wiring.new_store(served.store_spec) as store:
-        performers = served.sources.performers(clock, None)
+        approvals = LocalApprovals(_tell_asked, served.notifier)
+        performers = served.sources.performers(clock, None, local=[approvals])
         service = service_on(store, clock, performers, region=wiring.region(), account=served.account)
         address = Address(host=host, port=port, access_token=access_token)
         with interruptions() as interrupted:
-            async with serving(service, address, left_alone=_tell_left_alone) as listening:
+            async with serving(service, address, left_alone=_tell_left_alone, approvals=approvals) as listening:
                 _tell(host, listening, served.store_spec)
                 await interrupted
     kept = served.store_spec != "memory"
@@ -128,8 +142,18 @@ def _tell(host: str, port: int, store_spec: str) -> None:
   AWS CLI   aws stepfunctions list-state-machines --endpoint-url {url}
   all SDKs  export AWS_ENDPOINT_URL_SFN={url} AWS_ACCESS_KEY_ID=local AWS_SECRET_ACCESS_KEY=local
   StartSyncExecution and TestState put "sync-" before the host's name, unless told
-            export AWS_DISABLE_HOST_PREFIX_INJECTION=true"""
+            export AWS_DISABLE_HOST_PREFIX_INJECTION=true
+  Approvals are asked for here; mail is captured at {url}/outbox"""
     )
+
+
+def _tell_asked(notice: Notice) -> None:
+    """The links of a message, for whoever watches the terminal."""
+    who = notice.recipient.name if notice.recipient is not None else "everybody"
+    click.echo(f"\n{notice.subject}   to {who}")
+    for option in notice.request.choices if notice.links is not None else ():
+        assert notice.links is not None, "checked above"
+        click.echo(f"  {option.label:<12} {notice.links.choices[option.id]}")
 
 
 def _tell_left_alone(arn: str, error: BaseException) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -14,7 +14,7 @@ from asl_engine.cli import options
 from asl_engine.cli.exit_codes import ALL_WELL, NOT_WELL
 
 if TYPE_CHECKING:
-    from asl_engine.testing.simulation.campaign import Failure, SeedReport, UsersMachine
+    from asl_engine.testing.simulation.campaign import Failure, Host, SeedReport, UsersMachine
 
 _FAILURES_MAX: Final = 20
 _PROGRESS_EVERY: Final = 50  # seeds
@@ -38,11 +38,20 @@ _PROGRESS_EVERY: Final = 50  # seeds
 @click.option(
     "--input", "input_text", metavar="JSON|@FILE|-", default="{}", show_default=True, help="The input of each FILE."
 )
+@click.option(
+    "--host",
+    type=click.Choice(["in-process", "queued", "both"]),
+    default="both",
+    show_default=True,
+    help="What runs the machines: the rules of the host of one process, the real host that a queue drives, or each.",
+)
 @click.option("-v", "--verbose", is_flag=True, help="Print the steps of a seed that fails, or of a single seed.")
 @options.as_json
-def command(*, files: tuple[Path, ...], seeds: int, first: int, input_text: str, verbose: bool, as_json: bool) -> None:
+def command(
+    *, files: tuple[Path, ...], seeds: int, first: int, input_text: str, host: str, verbose: bool, as_json: bool
+) -> None:
     """Run machines in a simulated world that each seed draws: processes crash between any two effects, messages come
-    twice, late and in any order, the store fails, clocks jump, two processes run one execution.
+    twice, late and in any order, store, queue and services fail, clocks differ, several processes run one execution.
 
     After every step, what the engine promises is checked; when the faults stop, the execution must end. Nothing real is
     touched: no task is performed, no time passes. In a FILE, tasks answer as automatic mocks do, or with an error that
@@ -51,11 +60,17 @@ def command(*, files: tuple[Path, ...], seeds: int, first: int, input_text: str,
     Exit code: 0 nothing broke, 1 something did (the line says how to repeat it), 2 a FILE cannot be used.
     """
     subjects: list[UsersMachine | None] = [_users_machine(file, input_text) for file in files] or [None]
-    campaign = _Campaign(range(first, first + seeds), verbose=verbose, is_quiet=as_json)
+    campaign = _Campaign(range(first, first + seeds), _hosts(host), verbose=verbose, is_quiet=as_json)
     for subject in subjects:
         campaign.run(subject)
     campaign.conclude(as_json=as_json, files=[str(file) for file in files])
     sys.exit(NOT_WELL if campaign.failures else ALL_WELL)
+
+
+def _hosts(chosen: str) -> Sequence[Host]:
+    from asl_engine.testing.simulation.campaign import Host
+
+    return tuple(Host) if chosen == "both" else (Host(chosen),)
 
 
 def _users_machine(file: Path, input_text: str) -> UsersMachine:
@@ -72,8 +87,8 @@ def _users_machine(file: Path, input_text: str) -> UsersMachine:
 class _Campaign:
     """Runs seeds, tells what breaks as it breaks, and sums up."""
 
-    def __init__(self, seeds: range, *, verbose: bool, is_quiet: bool) -> None:
-        self._seeds, self._verbose, self._is_quiet = seeds, verbose, is_quiet
+    def __init__(self, seeds: range, hosts: Sequence[Host], *, verbose: bool, is_quiet: bool) -> None:
+        self._seeds, self._hosts, self._verbose, self._is_quiet = seeds, hosts, verbose, is_quiet
         self.failures: list[Failure] = []
         self._counts: Counter[str] = Counter()
         self._done = self._steps = 0
@@ -101,6 +116,7 @@ class _Campaign:
                         "result": "FAIL" if self.failures else "OK",
                         "from": self._seeds.start,
                         "seeds": len(self._seeds),
+                        "hosts": [host.value for host in self._hosts],
                         "files": [*files],
                         "simulations": self._done,
                         "steps": self._steps,
@@ -122,10 +138,11 @@ class _Campaign:
 
         is_single = len(self._seeds) == 1
         for seed in self._seeds:
-            report = simulate_seed(seed, users, tracing=self._verbose and is_single)
-            if report.failure is not None and self._verbose and not is_single:
-                report = simulate_seed(seed, users, tracing=True)
-            yield report
+            for host in self._hosts:
+                report = simulate_seed(seed, users, host=host, tracing=self._verbose and is_single)
+                if report.failure is not None and self._verbose and not is_single:
+                    report = simulate_seed(seed, users, host=host, tracing=True)
+                yield report
 
     def _tell(self, report: SeedReport) -> None:
         if self._is_quiet:

@@ -1,0 +1,130 @@
+"""AslEngine: everything that the Terraform module makes, as one construct."""
+
+from __future__ import annotations
+
+from aws_cdk import Aws, CfnOutput, Fn
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_lambda as lambda_
+from constructs import Construct
+
+from asl_engine_cdk.apis import Apis
+from asl_engine_cdk.events import Events
+from asl_engine_cdk.functions import SHAPES, EngineFunction, function_arn, function_name
+from asl_engine_cdk.monitoring import Monitoring
+from asl_engine_cdk.queues import Queues
+from asl_engine_cdk.settings import Settings
+from asl_engine_cdk.storage import Storage
+
+_BATCH_SIZE = 10
+
+
+class AslEngine(Construct):
+    """A deployed engine. `functions` holds its functions by their part: engine, api, notifier…"""
+
+    def __init__(self, scope: Construct, id_: str, settings: Settings) -> None:
+        super().__init__(scope, id_)
+        self.settings = settings
+        self._key = kms.Key.from_key_arn(self, "Key", settings.kms_key_arn) if settings.kms_key_arn else None
+        self.storage = Storage(self, settings, self._key)
+        self.queues = Queues(self, settings, self._key)
+        self.monitoring = Monitoring(self, settings)
+        self._apis = Apis(self, settings)
+        self.functions = {function: self._function(function) for function in SHAPES}
+        self.event_source = self._consume()
+        code = {name: each.function for name, each in self.functions.items()}
+        self._apis.connect(api=code["api"], approvals=code["approvals"])
+        Events(
+            self,
+            settings,
+            job_events=code["job_events"],
+            sweeper=code["sweeper"],
+            failed_events=self.queues.failed_events,
+        )
+        self.step_functions_endpoint = self._apis.step_functions.attr_api_endpoint
+        self.approvals_url = self._apis.approvals.attr_api_endpoint
+        self._tell()
+
+    def _consume(self) -> lambda_.CfnEventSourceMapping:
+        mapping = lambda_.CfnEventSourceMapping(
+            self,
+            "Inbox",
+            event_source_arn=self.queues.events.queue_arn,
+            function_name=self.functions["engine"].function.function_arn,
+            batch_size=_BATCH_SIZE,
+            function_response_types=["ReportBatchItemFailures"],
+            scaling_config=lambda_.CfnEventSourceMapping.ScalingConfigProperty(
+                maximum_concurrency=self.settings.engine_maximum_concurrency
+            ),
+        )
+        mapping.node.add_dependency(self.functions["engine"].role)
+        return mapping
+
+    def _function(self, function: str) -> EngineFunction:
+        api = {"ASL_API_FUNCTION": function_name(self.settings, "api")}
+        environment = api if function == "definitions" else self._environment()
+        return EngineFunction(
+            self,
+            function,
+            self.settings,
+            grants=self._grants(),
+            environment={**environment, **self.settings.endpoints},
+            key=self._key,
+        )
+
+    def _environment(self) -> dict[str, str]:
+        settings, storage, queues = self.settings, self.storage, self.queues
+        environment = {
+            "ASL_ACCOUNT_ID": Aws.ACCOUNT_ID,
+            "ASL_ALERTS_TOPIC_ARN": self.monitoring.alerts.ref,
+            "ASL_APPROVALS_URL": f"{self._apis.approvals.attr_api_endpoint}/approvals",
+            "ASL_BUCKET": storage.bucket.bucket_name,
+            "ASL_DEFAULT_TASK_TIMEOUT_SECONDS": str(settings.default_task_timeout_seconds),
+            "ASL_EXPIRE_DAYS": str(settings.expire_days) if settings.expire_days > 0 else "",
+            "ASL_LOG_PAYLOADS": str(settings.log_payloads).lower(),
+            "ASL_METRICS_NAMESPACE": settings.metrics_namespace,
+            "ASL_QUEUE_ARN": queues.events.queue_arn,
+            "ASL_QUEUE_URL": queues.events.queue_url,
+            "ASL_SCHEDULER_GROUP": Fn.ref(queues.timers.logical_id),
+            "ASL_SCHEDULER_ROLE_ARN": queues.scheduler_role.role_arn,
+            "ASL_SIGNING_SECRET_ARN": storage.signing_secret.secret_arn,
+            "ASL_STEP_FUNCTIONS_ENDPOINT": self._apis.step_functions.attr_api_endpoint,
+            "ASL_STORE": f"dynamodb:{storage.table.table_name}?bucket={storage.bucket.bucket_name}",
+            "ASL_TABLE": storage.table.table_name,
+        }
+        if settings.mail_from is not None:
+            environment["ASL_MAIL_FROM"] = settings.mail_from
+        if storage.slack_secret is not None:
+            environment["ASL_SLACK_SECRET_ARN"] = storage.slack_secret.ref
+        return environment
+
+    def _grants(self) -> dict[str, str]:
+        settings, place = self.settings, f"{Aws.REGION}:{Aws.ACCOUNT_ID}"
+        identity = settings.mail_identity or settings.mail_from or ""
+        slack = self.storage.slack_secret
+        return {
+            "alerts_topic_arn": self.monitoring.alerts.ref,
+            "api_function_arn": function_arn(settings, "api"),
+            "bucket_arn": self.storage.bucket.bucket_arn,
+            "failed_events_queue_arn": self.queues.failed_events.queue_arn,
+            "kms_key_arn": settings.kms_key_arn or "",
+            "mail_from": settings.mail_from or "",
+            "mail_identity_arn": f"arn:{Aws.PARTITION}:ses:{place}:identity/{identity}",
+            "notifier_function_arn": function_arn(settings, "notifier"),
+            "queue_arn": self.queues.events.queue_arn,
+            "schedule_arn": f"arn:{Aws.PARTITION}:scheduler:{place}:schedule/{settings.name}/*",
+            "scheduler_role_arn": self.queues.scheduler_role.role_arn,
+            "signing_secret_arn": self.storage.signing_secret.secret_arn,
+            "slack_secret_arn": slack.ref if slack is not None else "",
+            "step_functions_api_arn": f"arn:{Aws.PARTITION}:execute-api:{place}:{self._apis.step_functions.ref}",
+            "table_arn": self.storage.table.table_arn,
+        }
+
+    def _tell(self) -> None:
+        outputs = {
+            "StepFunctionsEndpoint": self.step_functions_endpoint,
+            "ApprovalsUrl": self.approvals_url,
+            "NotifierFunctionArn": self.functions["notifier"].function.function_arn,
+            "AlertsTopicArn": self.monitoring.alerts.ref,
+        }
+        for name, value in outputs.items():
+            CfnOutput(self, name, value=value)

@@ -1,0 +1,110 @@
+"""What starts functions from outside the queue: ends of jobs, and the sweep."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from aws_cdk import Duration
+from aws_cdk import aws_events as events
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_sqs as sqs
+from constructs import Construct
+
+from asl_engine_cdk.settings import Settings
+
+_SWEEP_MINUTES = 5
+_MAXIMUM_EVENT_AGE_SECONDS = 21_600
+_RETRIES = 2
+_PATTERNS: Final = {
+    "batch": events.EventPattern(
+        source=["aws.batch"], detail_type=["Batch Job State Change"], detail={"status": ["SUCCEEDED", "FAILED"]}
+    ),
+    "sagemaker": events.EventPattern(
+        source=["aws.sagemaker"],
+        detail_type=[
+            "SageMaker HyperParameter Tuning Job State Change",
+            "SageMaker Processing Job State Change",
+            "SageMaker Training Job State Change",
+            "SageMaker Transform Job State Change",
+        ],
+    ),
+}
+
+
+class Events(Construct):
+    """EventBridge rules and their targets. CfnRule: the L2 targets would add permissions of their own."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        settings: Settings,
+        *,
+        job_events: lambda_.Function,
+        sweeper: lambda_.Function,
+        failed_events: sqs.Queue,
+    ) -> None:
+        super().__init__(scope, "Events")
+        rules = {
+            name: self._job_rule(settings, name, pattern, job_events, failed_events)
+            for name, pattern in _PATTERNS.items()
+        }
+        failed_events.add_to_resource_policy(_may_keep(failed_events, rules))
+        lambda_.CfnEventInvokeConfig(
+            self,
+            "FailedInvocations",
+            function_name=job_events.function_name,
+            qualifier="$LATEST",
+            maximum_event_age_in_seconds=_MAXIMUM_EVENT_AGE_SECONDS,
+            maximum_retry_attempts=_RETRIES,
+            destination_config={"onFailure": {"destination": failed_events.queue_arn}},
+        )
+        sweep = events.Rule(
+            self,
+            "Sweep",
+            rule_name=f"{settings.name}-sweep",
+            description="Looks for executions that nothing would move on",
+            schedule=events.Schedule.rate(Duration.minutes(_SWEEP_MINUTES)),
+        )
+        _target(sweep, {"arn": sweeper.function_arn, "id": "sweeper"})
+        _may_invoke(sweeper, "InvokedBySweep", sweep.rule_arn)
+
+    def _job_rule(
+        self, settings: Settings, name: str, pattern: events.EventPattern, function: lambda_.Function, failed: sqs.Queue
+    ) -> events.Rule:
+        rule = events.Rule(
+            self,
+            f"{name.title()}Jobs",
+            rule_name=f"{settings.name}-{name}-jobs",
+            description=f"Ends of {name} jobs",
+            event_pattern=pattern,
+        )
+        _target(rule, {"arn": function.function_arn, "id": "job-events", "deadLetterConfig": {"arn": failed.queue_arn}})
+        _may_invoke(function, f"InvokedBy{name.title()}Jobs", rule.rule_arn)
+        return rule
+
+
+def _target(rule: events.Rule, target: dict[str, object]) -> None:
+    resource: events.CfnRule = rule.node.default_child  # type: ignore[assignment]
+    resource.add_property_override("Targets", [_capitalised(target)])
+
+
+def _capitalised(value: dict[str, object]) -> dict[str, object]:
+    return {
+        name[0].upper() + name[1:]: _capitalised(inner) if isinstance(inner, dict) else inner
+        for name, inner in value.items()
+    }
+
+
+def _may_invoke(function: lambda_.Function, id_: str, rule_arn: str) -> None:
+    function.add_permission(id_, principal=iam.ServicePrincipal("events.amazonaws.com"), source_arn=rule_arn)
+
+
+def _may_keep(queue: sqs.Queue, rules: dict[str, events.Rule]) -> iam.PolicyStatement:
+    return iam.PolicyStatement(
+        sid="KeepUndeliveredEvents",
+        principals=[iam.ServicePrincipal("events.amazonaws.com")],
+        actions=["sqs:SendMessage"],
+        resources=[queue.queue_arn],
+        conditions={"ArnEquals": {"aws:SourceArn": [rule.rule_arn for rule in rules.values()]}},
+    )

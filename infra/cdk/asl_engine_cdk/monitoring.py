@@ -1,0 +1,125 @@
+"""Alarms, the topic they go to, and the dashboard."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from string import Template
+
+from aws_cdk import Aws
+from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_sns as sns
+from constructs import Construct
+
+from asl_engine_cdk.functions import SHAPES, function_name
+from asl_engine_cdk.policies import SHARED
+from asl_engine_cdk.settings import Settings
+
+_PERIOD_SECONDS = 300
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Alarm:
+    name: str
+    description: str
+    namespace: str
+    metric: str
+    statistic: str = "Sum"
+    dimensions: Mapping[str, str] = field(default_factory=dict)
+    threshold: int = 0
+
+
+class Monitoring(Construct):
+    """The topic exists before the functions, which raise alerts themselves."""
+
+    def __init__(self, scope: Construct, settings: Settings) -> None:
+        super().__init__(scope, "Monitoring")
+        self.alerts = sns.CfnTopic(self, "Alerts", topic_name=f"{settings.name}-alerts")
+        if settings.alerts_email is not None:
+            sns.CfnSubscription(
+                self, "AlertsEmail", topic_arn=self.alerts.ref, protocol="email", endpoint=settings.alerts_email
+            )
+        for alarm in _alarms(settings):
+            self._add(settings, alarm)
+        cloudwatch.CfnDashboard(
+            self,
+            "Dashboard",
+            dashboard_name=settings.name,
+            dashboard_body=Template((SHARED / "dashboard.json").read_text(encoding="utf-8")).substitute(
+                name=settings.name, region=Aws.REGION, metrics_namespace=settings.metrics_namespace
+            ),
+        )
+
+    def _add(self, settings: Settings, alarm: _Alarm) -> None:
+        dimensions = cloudwatch.CfnAlarm.DimensionProperty
+        cloudwatch.CfnAlarm(
+            self,
+            "".join(word.title() for word in alarm.name.split("-")),
+            alarm_name=f"{settings.name}-{alarm.name}",
+            alarm_description=alarm.description,
+            namespace=alarm.namespace,
+            metric_name=alarm.metric,
+            dimensions=[dimensions(name=name, value=value) for name, value in alarm.dimensions.items()],
+            statistic=alarm.statistic,
+            period=_PERIOD_SECONDS,
+            evaluation_periods=1,
+            comparison_operator="GreaterThanThreshold",
+            threshold=alarm.threshold,
+            treat_missing_data="notBreaching",
+            alarm_actions=[self.alerts.ref],
+        )
+
+
+def _alarms(settings: Settings) -> Iterator[_Alarm]:
+    yield from _queue_alarms(settings)
+    yield from _engine_alarms(settings)
+    for function in SHAPES:
+        name, prefix = function_name(settings, function), function.replace("_", "-")
+        yield _function_alarm(f"{prefix}-errors", f"Invocations of {name} ended in an error", "Errors", name)
+        if function in {"engine", "job_events", "sweeper"}:
+            what = f"Lambda dropped invocations of {name} as a recursive loop"
+            yield _function_alarm(f"{prefix}-recursion", what, "RecursiveInvocationsDropped", name)
+
+
+def _queue_alarms(settings: Settings) -> Iterator[_Alarm]:
+    for kind in ("events", "job-events"):
+        queue = f"{settings.name}-{kind}-dlq"
+        yield _Alarm(
+            name=f"{kind}-dead-letters",
+            description=f"Messages that could not be handled wait in {queue}",
+            namespace="AWS/SQS",
+            metric="ApproximateNumberOfMessagesVisible",
+            statistic="Maximum",
+            dimensions={"QueueName": queue},
+        )
+    yield _Alarm(
+        name="queue-age",
+        description="The engine does not keep up: its oldest event waits for more than 5 minutes",
+        namespace="AWS/SQS",
+        metric="ApproximateAgeOfOldestMessage",
+        statistic="Maximum",
+        dimensions={"QueueName": f"{settings.name}-events"},
+        threshold=300,
+    )
+
+
+def _engine_alarms(settings: Settings) -> Iterator[_Alarm]:
+    findings = "The sweeper moved an execution on that nothing else would have: a defect, or a lost event"
+    for name, description, metric in (
+        ("executions-failed", "Executions failed", "ExecutionsFailed"),
+        ("executions-timed-out", "Executions timed out", "ExecutionsTimedOut"),
+        ("poison-messages", "An execution was failed because its message could not be handled", "PoisonMessages"),
+        ("unstopped-jobs", "A job runs on although its result no longer counts", "UnstoppedJobs"),
+        ("sweeper-findings", findings, "SweeperFindings"),
+    ):
+        yield _Alarm(name=name, description=description, namespace=settings.metrics_namespace, metric=metric)
+
+
+def _function_alarm(name: str, description: str, metric: str, function: str) -> _Alarm:
+    return _Alarm(
+        name=name,
+        description=description,
+        namespace="AWS/Lambda",
+        metric=metric,
+        dimensions={"FunctionName": function},
+    )

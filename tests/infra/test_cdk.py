@@ -1,0 +1,33 @@
+"""A definition that is not valid stops the synthesis."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.infra.deployments import Sources, synthesize, synthesized
+
+
+@pytest.fixture
+def sources(tmp_path: Path) -> Sources:
+    return Sources.written(tmp_path / "sources")
+
+
+def test_an_invalid_definition_is_not_synthesized(sources: Sources) -> None:
+    synthesized(sources)
+    sources.definition.write_text('{"StartAt": "Gone", "States": {"Here": {"Type": "Succeed"}}}', encoding="utf-8")
+
+    ended = synthesize(sources)
+
+    assert ended.returncode != 0
+    assert "InvalidDefinition" in ended.stderr
+    assert "Gone" in ended.stderr
+
+
+def test_a_placeholder_without_a_value_is_not_synthesized(sources: Sources) -> None:
+    synthesized(sources)
+    text = sources.definition.read_text().replace('"train:3"', '"${TrainDefinition}"')
+    sources.definition.write_text(text, encoding="utf-8")
+
+    assert "definition_substitutions has no value for TrainDefinition" in synthesize(sources).stderr

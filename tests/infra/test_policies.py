@@ -1,0 +1,73 @@
+"""Least privilege: every function has a policy of its own, and none allows what nobody could list."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from asl_engine.deploy.functions import FUNCTIONS
+from tests.architecture.source_tree import ROOT
+
+POLICIES = ROOT / "infra" / "terraform" / "policies"
+# IAM knows no resources for these: https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsx-ray.html
+WITHOUT_RESOURCES = {"xray:PutTelemetryRecords", "xray:PutTraceSegments"}
+FILES = [*sorted(POLICIES.glob("*.json")), *sorted(POLICIES.glob("optional/*.json"))]
+OPERATION = re.compile(r'"((?:Batch|Delete|Get|Put|Query|Scan|Update)\w*)"(?!:)')
+# The command line lists what functions only ask for by name, and sets a table up in an emulator.
+ONLY_BY_HAND = {"dynamodb:Scan", "dynamodb:UpdateTimeToLive", "dynamodb:UpdateContinuousBackups", "dynamodb:GetObject"}
+ONLY_BY_HAND |= {"dynamodb:PutObject"}  # which are S3's
+BYTES_OF_ALL_MAX = 10_240
+
+
+def statements(file: Path) -> Iterator[dict[str, Any]]:
+    yield from json.loads(file.read_text(encoding="utf-8"))["Statement"]
+
+
+def test_every_function_has_a_policy_and_every_policy_a_function() -> None:
+    assert {file.stem for file in POLICIES.glob("*.json")} == {*FUNCTIONS, "scheduler"}
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
+def test_a_policy_names_what_it_allows(file: Path) -> None:
+    found = list(statements(file))
+
+    assert len({statement["Sid"] for statement in found}) == len(found)
+    for statement in found:
+        assert statement["Effect"] == "Allow"
+        assert not [action for action in statement["Action"] if "*" in action]
+        if "*" in statement["Resource"]:
+            assert set(statement["Action"]) <= WITHOUT_RESOURCES
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_a_function_reaches_only_its_own_log(function: str) -> None:
+    logs = [each for each in statements(POLICIES / f"{function}.json") if each["Sid"] == "WriteOwnLogs"]
+
+    assert [each["Resource"] for each in logs] == [["${log_group_arn}:*"]]
+
+
+def test_only_the_engine_hands_a_role_on() -> None:
+    passing = {file.stem for file in FILES for each in statements(file) if "iam:PassRole" in each["Action"]}
+
+    assert passing == {"engine"}
+
+
+@pytest.mark.parametrize("function", ["api", "engine", "sweeper"])
+def test_a_function_may_do_with_the_table_what_the_store_does(function: str) -> None:
+    sources = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "asl_engine/store/dynamodb").glob("*.py"))
+    called = {f"dynamodb:{name}" for name in OPERATION.findall(sources)} - ONLY_BY_HAND
+    allowed = {action for each in statements(POLICIES / f"{function}.json") for action in each["Action"]}
+
+    assert called
+    assert called <= allowed
+
+
+def test_a_role_s_policies_together_fit_iam() -> None:
+    optional = sum(len(file.read_text()) for file in POLICIES.glob("optional/*.json"))
+
+    assert max(len(file.read_text()) for file in POLICIES.glob("*.json")) + optional < BYTES_OF_ALL_MAX / 2

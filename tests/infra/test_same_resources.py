@@ -1,0 +1,369 @@
+"""Terraform and CDK make the same engine: every property that matters is compared, in the words of neither."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from asl_engine.store.dynamodb.table import continuous_backups, table_definition, time_to_live
+from tests.infra.deployments import CHARGE, MODULE, Planner, Sources, Template, account_endpoint, synthesized
+
+VARIABLE = re.compile(r"\bASL_[A-Z_]+\b")
+Facts = Any
+Comparison = tuple[Callable[[Planner], Facts], Callable[[Template], Facts]]
+
+
+@pytest.fixture(scope="module")
+def deployments(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Planner, Template]]:
+    server = account_endpoint()
+    host, port = server.get_host_and_port()
+    try:
+        planner = Planner(Sources.written(tmp_path_factory.mktemp("terraform") / "sources"), f"http://{host}:{port}")
+        yield planner, synthesized(Sources.written(tmp_path_factory.mktemp("cdk") / "sources"))
+    finally:
+        server.stop()
+
+
+def functions_planned(planner: Planner) -> Facts:
+    return {
+        each["function_name"]: {
+            "handler": each["handler"],
+            "runtime": each["runtime"],
+            "architecture": each["architectures"],
+            "timeout": each["timeout"],
+            "memory": each["memory_size"],
+            "description": each["description"],
+            "tracing": each["tracing_config"][0]["mode"],
+            "log": each["logging_config"][0]["log_format"],
+        }
+        for each in planner.of_type("aws_lambda_function")
+    }
+
+
+def functions_synthesized(template: Template) -> Facts:
+    return {
+        each["FunctionName"]: {
+            "handler": each["Handler"],
+            "runtime": each["Runtime"],
+            "architecture": each["Architectures"],
+            "timeout": each["Timeout"],
+            "memory": each["MemorySize"],
+            "description": each["Description"],
+            "tracing": each["TracingConfig"]["Mode"] if "TracingConfig" in each else "PassThrough",
+            "log": each["LoggingConfig"]["LogFormat"],
+        }
+        for each in template.of_type("AWS::Lambda::Function")
+    }
+
+
+def variables_planned(_planner: Planner) -> Facts:
+    """Their values are known only once it is applied; their names stand in the module."""
+    return set(VARIABLE.findall((MODULE / "functions.tf").read_text()))
+
+
+def variables_synthesized(template: Template) -> Facts:
+    functions = template.of_type("AWS::Lambda::Function")
+    return {name for each in functions for name in each["Environment"]["Variables"]}
+
+
+def recursion_planned(planner: Planner) -> Facts:
+    configurations = planner.of_type("aws_lambda_function_recursion_config")
+    return {each["function_name"]: each["recursive_loop"] for each in configurations}
+
+
+def recursion_synthesized(template: Template) -> Facts:
+    return {each["FunctionName"]: each["RecursiveLoop"] for each in template.of_type("AWS::Lambda::Function")}
+
+
+def table_planned(planner: Planner) -> Facts:
+    (table,) = planner.of_type("aws_dynamodb_table")
+    return {
+        "name": table["name"],
+        "billing": table["billing_mode"],
+        "keys": [table["hash_key"], table["range_key"]],
+        "attributes": {each["name"]: each["type"] for each in table["attribute"]},
+        "indexes": {
+            each["name"]: [each["hash_key"], each["range_key"], each["projection_type"]]
+            for each in table["global_secondary_index"]
+        },
+        "expires": [table["ttl"][0]["attribute_name"], table["ttl"][0]["enabled"]],
+        "recovery": table["point_in_time_recovery"][0]["enabled"],
+        "encryption": table["server_side_encryption"][0]["enabled"],
+        "protected": table["deletion_protection_enabled"],
+    }
+
+
+def table_synthesized(template: Template) -> Facts:
+    (table,) = template.of_type("AWS::DynamoDB::Table")
+    return {
+        "name": table["TableName"],
+        "billing": table["BillingMode"],
+        "keys": keys(table),
+        "attributes": {each["AttributeName"]: each["AttributeType"] for each in table["AttributeDefinitions"]},
+        "indexes": {
+            each["IndexName"]: [*keys(each), each["Projection"]["ProjectionType"]]
+            for each in table["GlobalSecondaryIndexes"]
+        },
+        "expires": [table["TimeToLiveSpecification"]["AttributeName"], table["TimeToLiveSpecification"]["Enabled"]],
+        "recovery": table["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"],
+        "encryption": table["SSESpecification"]["SSEEnabled"],
+        "protected": table["DeletionProtectionEnabled"],
+    }
+
+
+def keys(schema: dict[str, Any]) -> list[str]:
+    by_type = {each["KeyType"]: each["AttributeName"] for each in schema["KeySchema"]}
+    return [by_type["HASH"], by_type["RANGE"]]
+
+
+def queues_planned(planner: Planner) -> Facts:
+    return {
+        each["name"]: [
+            each["visibility_timeout_seconds"],
+            each["message_retention_seconds"],
+            each["sqs_managed_sse_enabled"],
+        ]
+        for each in planner.of_type("aws_sqs_queue")
+    }
+
+
+def queues_synthesized(template: Template) -> Facts:
+    default_visibility = 30
+    return {
+        each["QueueName"]: [
+            each.get("VisibilityTimeout", default_visibility),
+            each["MessageRetentionPeriod"],
+            each["SqsManagedSseEnabled"],
+        ]
+        for each in template.of_type("AWS::SQS::Queue")
+    }
+
+
+def mapping_planned(planner: Planner) -> Facts:
+    (mapping,) = planner.of_type("aws_lambda_event_source_mapping")
+    return [
+        mapping["batch_size"],
+        mapping["function_response_types"],
+        mapping["scaling_config"][0]["maximum_concurrency"],
+    ]
+
+
+def mapping_synthesized(template: Template) -> Facts:
+    (mapping,) = template.of_type("AWS::Lambda::EventSourceMapping")
+    return [mapping["BatchSize"], mapping["FunctionResponseTypes"], mapping["ScalingConfig"]["MaximumConcurrency"]]
+
+
+def rules_planned(planner: Planner) -> Facts:
+    return {
+        each["name"]: [json.loads(each["event_pattern"] or "null"), each["schedule_expression"]]
+        for each in planner.of_type("aws_cloudwatch_event_rule")
+    }
+
+
+def rules_synthesized(template: Template) -> Facts:
+    return {
+        each["Name"]: [each.get("EventPattern"), each.get("ScheduleExpression")]
+        for each in template.of_type("AWS::Events::Rule")
+    }
+
+
+def routes_planned(planner: Planner) -> Facts:
+    names = {each["name"]: each["protocol_type"] for each in planner.of_type("aws_apigatewayv2_api")}
+    routes = planner.of_type("aws_apigatewayv2_route")
+    return names, sorted([each["route_key"], each["authorization_type"]] for each in routes)
+
+
+def routes_synthesized(template: Template) -> Facts:
+    names = {each["Name"]: each["ProtocolType"] for each in template.of_type("AWS::ApiGatewayV2::Api")}
+    routes = template.of_type("AWS::ApiGatewayV2::Route")
+    return names, sorted([each["RouteKey"], each["AuthorizationType"]] for each in routes)
+
+
+def alarms_planned(planner: Planner) -> Facts:
+    return {
+        each["alarm_name"]: [
+            each["alarm_description"],
+            each["namespace"],
+            each["metric_name"],
+            each["statistic"],
+            each["dimensions"] or {},
+            each["period"],
+            each["comparison_operator"],
+            each["threshold"],
+            each["treat_missing_data"],
+        ]
+        for each in planner.of_type("aws_cloudwatch_metric_alarm")
+    }
+
+
+def alarms_synthesized(template: Template) -> Facts:
+    return {
+        each["AlarmName"]: [
+            each["AlarmDescription"],
+            each["Namespace"],
+            each["MetricName"],
+            each["Statistic"],
+            {dimension["Name"]: dimension["Value"] for dimension in each["Dimensions"]},
+            each["Period"],
+            each["ComparisonOperator"],
+            each["Threshold"],
+            each["TreatMissingData"],
+        ]
+        for each in template.of_type("AWS::CloudWatch::Alarm")
+    }
+
+
+def logs_planned(planner: Planner) -> Facts:
+    return {each["name"]: each["retention_in_days"] for each in planner.of_type("aws_cloudwatch_log_group")}
+
+
+def logs_synthesized(template: Template) -> Facts:
+    return {each["LogGroupName"]: each["RetentionInDays"] for each in template.of_type("AWS::Logs::LogGroup")}
+
+
+def secrets_planned(planner: Planner) -> Facts:
+    return {each["name"]: each["description"] for each in planner.of_type("aws_secretsmanager_secret")}
+
+
+def secrets_synthesized(template: Template) -> Facts:
+    return {each["Name"]: each["Description"] for each in template.of_type("AWS::SecretsManager::Secret")}
+
+
+def bucket_planned(planner: Planner) -> Facts:
+    (access,) = planner.of_type("aws_s3_bucket_public_access_block")
+    (encryption,) = planner.of_type("aws_s3_bucket_server_side_encryption_configuration")
+    (lifecycle,) = planner.of_type("aws_s3_bucket_lifecycle_configuration")
+    return {
+        "blocked": [
+            access[name]
+            for name in ("block_public_acls", "block_public_policy", "ignore_public_acls", "restrict_public_buckets")
+        ],
+        "encryption": encryption["rule"][0]["apply_server_side_encryption_by_default"][0]["sse_algorithm"],
+        "lifecycle": {
+            rule["id"]: [upload["days_after_initiation"] for upload in rule["abort_incomplete_multipart_upload"]]
+            for rule in lifecycle["rule"]
+        },
+    }
+
+
+def bucket_synthesized(template: Template) -> Facts:
+    (bucket,) = template.of_type("AWS::S3::Bucket")
+    (encryption,) = bucket["BucketEncryption"]["ServerSideEncryptionConfiguration"]
+    access = bucket["PublicAccessBlockConfiguration"]
+    return {
+        "blocked": [
+            access[name]
+            for name in ("BlockPublicAcls", "BlockPublicPolicy", "IgnorePublicAcls", "RestrictPublicBuckets")
+        ],
+        "encryption": encryption["ServerSideEncryptionByDefault"]["SSEAlgorithm"],
+        "lifecycle": {
+            rule["Id"]: [rule["AbortIncompleteMultipartUpload"]["DaysAfterInitiation"]]
+            for rule in bucket["LifecycleConfiguration"]["Rules"]
+        },
+    }
+
+
+def roles_planned(planner: Planner) -> Facts:
+    return sorted(each["name"] for each in planner.of_type("aws_iam_role"))
+
+
+def roles_synthesized(template: Template) -> Facts:
+    return sorted(each["RoleName"] for each in template.of_type("AWS::IAM::Role"))
+
+
+def policies_planned(planner: Planner) -> Facts:
+    own = [
+        (address.partition('["')[2].partition('"]')[0].partition("-"))
+        for address in planner.planned
+        if address.startswith(('aws_iam_role_policy.own["', 'aws_iam_role_policy.optional["'))
+    ]
+    return sorted((f"asl-engine-{function.replace('_', '-')}", optional or "own") for function, _, optional in own)
+
+
+def policies_synthesized(template: Template) -> Facts:
+    return sorted(
+        (each["RoleName"], policy["PolicyName"])
+        for each in template.of_type("AWS::IAM::Role")
+        if each["RoleName"] != "asl-engine-scheduler"
+        for policy in each["Policies"]
+    )
+
+
+COMPARISONS: dict[str, Comparison] = {
+    "alarms": (alarms_planned, alarms_synthesized),
+    "bucket": (bucket_planned, bucket_synthesized),
+    "functions": (functions_planned, functions_synthesized),
+    "logs": (logs_planned, logs_synthesized),
+    "mapping": (mapping_planned, mapping_synthesized),
+    "policies": (policies_planned, policies_synthesized),
+    "queues": (queues_planned, queues_synthesized),
+    "recursion": (recursion_planned, recursion_synthesized),
+    "roles": (roles_planned, roles_synthesized),
+    "routes": (routes_planned, routes_synthesized),
+    "rules": (rules_planned, rules_synthesized),
+    "secrets": (secrets_planned, secrets_synthesized),
+    "table": (table_planned, table_synthesized),
+    "variables": (variables_planned, variables_synthesized),
+}
+
+
+@pytest.mark.parametrize("what", COMPARISONS)
+def test_both_make_the_same(what: str, deployments: tuple[Planner, Template]) -> None:
+    of_terraform, of_cdk = COMPARISONS[what]
+
+    planned = of_terraform(deployments[0])
+
+    assert planned
+    assert planned == of_cdk(deployments[1])
+
+
+def test_the_table_is_the_one_that_the_store_expects(deployments: tuple[Planner, Template]) -> None:
+    (table,) = deployments[1].of_type("AWS::DynamoDB::Table")
+    expected = table_definition("asl-engine") | time_to_live("asl-engine") | continuous_backups("asl-engine")
+
+    assert in_any_order(expected) == in_any_order({name: table[name] for name in expected})
+
+
+def in_any_order(table: dict[str, Any]) -> dict[str, Any]:
+    return {name: sorted(value, key=str) if isinstance(value, list) else value for name, value in table.items()}
+
+
+def test_cfn_lint_finds_nothing(deployments: tuple[Planner, Template]) -> None:
+    lint = Path(sys.executable).with_name("cfn-lint")
+    # W3005: CDK makes a function wait for its role twice over.
+    command = [str(lint), "--ignore-checks", "W3005", "--template", str(deployments[1].file)]
+
+    assert subprocess.run(command, capture_output=True, text=True, check=False).stdout == ""
+
+
+def test_the_module_is_valid_and_formatted(deployments: tuple[Planner, Template]) -> None:
+    planner, _ = deployments
+
+    assert planner("validate").returncode == 0
+    assert planner("fmt", "-check", "-recursive", str(MODULE)).stdout == ""
+
+
+def test_the_only_other_policies_are_those_of_the_tasks(deployments: tuple[Planner, Template]) -> None:
+    policies = deployments[1].of_type("AWS::IAM::Policy")
+    of_tasks, of_job_events = (
+        {each["Sid"]: each["Resource"] for each in policy["PolicyDocument"]["Statement"]}
+        for policy in sorted(policies, key=lambda policy: -len(policy["PolicyDocument"]["Statement"]))
+    )
+
+    assert {policy["PolicyName"] for policy in policies} == {"tasks-orders"}
+    assert of_tasks["LambdaInvokeFunction"] == CHARGE
+    assert set(of_tasks) == {
+        "BatchDescribeJobs",
+        "BatchListJobs",
+        "BatchSubmitJob",
+        "BatchTagResource2",
+        "LambdaInvokeFunction",
+    }
+    assert of_job_events == {"BatchDescribeJobs": "*"}
