@@ -1,6 +1,8 @@
 """Compare this engine with its peers, and with itself at ten times the size.
 
     python -m benchmarks [in-process] [endpoint] [durable] [--scaling] [--only NAME] [--rounds N] [--json]
+    python -m benchmarks cost --help    what it costs on AWS
+    python -m benchmarks scale --help   how much of it AWS and one machine bear
 
 in-process   this engine with full history in memory; npm aws-local-stepfunctions, which keeps none; ministack as it is
 endpoint     `asl serve`, durable on SQLite, and ministack, through boto3
@@ -22,6 +24,8 @@ from contextlib import ExitStack, closing
 from dataclasses import asdict
 from typing import Any, Final
 
+import benchmarks.cost.__main__ as cost
+import benchmarks.scale.__main__ as scale
 from benchmarks import endpoints, scaling
 from benchmarks.engines import Engine, InMemory, OnSqlite, Unavailable
 from benchmarks.facts import machine_facts
@@ -162,4 +166,10 @@ def _scaling(options: argparse.Namespace) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    main()
+    match sys.argv[1:]:
+        case ["cost", *arguments]:
+            cost.main(arguments)
+        case ["scale", *arguments]:
+            scale.main(arguments)
+        case _:
+            main()
