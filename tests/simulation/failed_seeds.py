@@ -18,3 +18,18 @@ FAILED_SEEDS: Final[Mapping[int, str]] = {
     20832: "a request was sent again that the record read in between had ended",
     26444: "the same, for a request that was submitted",
 }
+
+FAILED_QUEUED_SEEDS: Final[Mapping[int, str]] = {
+    16: "a timer set again to a moment that was past was taken for one sent twice",
+    90: "after a lost race a task was performed again whose result was at hand",
+    753: "the API's record set a timer, and whoever got its message took that for done",
+    1146: "calls of ports took no time at all, so a task was performed in the moment in which its end was written",
+    104490: "a keyframe hid which record had set the timer, and nobody sent it",
+    201832: "a service that refused four times in a row was taken for a fault of the engine",
+    2075: "the same, of two messages that were handled together",
+}
+
+OPEN_QUEUED_SEEDS: Final[Mapping[int, str]] = {
+    204843: "raw clock skew of minutes: no message is left for an execution that waits for a moment",
+    204943: "a runner at its deadline, in the middle of stopping jobs: one of them is never stopped",
+}

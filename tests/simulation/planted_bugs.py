@@ -268,13 +268,13 @@ def forget_retries_on_taking_up(patch: pytest.MonkeyPatch) -> None:
 
 def skip_a_history_id(patch: pytest.MonkeyPatch) -> None:
     """An id is drawn and not used."""
-    record_aside = Step.record_aside
+    record = Step.record
 
     def skip(self: Step, frame: Frame, event_type: str, details: JsonObject | None = None) -> int:
         self._last_event_id += event_type == "TaskStateExited"
-        return record_aside(self, frame, event_type, details)
+        return record(self, frame, event_type, details)
 
-    patch.setattr(Step, "record_aside", skip)
+    patch.setattr(Step, "record", skip)
 
 
 def follow_an_event_to_come(patch: pytest.MonkeyPatch) -> None:

@@ -6,13 +6,13 @@ from typing import Final
 
 from asl_engine.json_value import JsonObject, JsonValue
 
-_FUNCTION: Final = "arn:aws:lambda:us-east-1:123456789012:function:work"
-_CALLBACK: Final = "arn:aws:states:::lambda:invoke.waitForTaskToken"
-_ACTIVITY: Final = "arn:aws:states:us-east-1:123456789012:activity:work"
-_JOB: Final = "arn:aws:states:::states:startExecution.sync:2"
+FUNCTION: Final = "arn:aws:lambda:us-east-1:123456789012:function:work"
+CALLBACK: Final = "arn:aws:states:::lambda:invoke.waitForTaskToken"
+ACTIVITY: Final = "arn:aws:states:us-east-1:123456789012:activity:work"
+JOB: Final = "arn:aws:states:::states:startExecution.sync:2"
 
 
-def _machine(**states: JsonObject) -> JsonObject:
+def machine(**states: JsonObject) -> JsonObject:
     """The states in order, each followed by the next."""
     names = list(states)
     linked: dict[str, JsonValue] = {}
@@ -25,26 +25,26 @@ def _machine(**states: JsonObject) -> JsonObject:
     return {"QueryLanguage": "JSONata", "StartAt": names[0], "States": linked}
 
 
-def _task(resource: str, **fields: JsonValue) -> JsonObject:
+def task(resource: str, **fields: JsonValue) -> JsonObject:
     arguments: JsonObject = {"input": "{% $states.input %}"}
-    if resource == _CALLBACK:
+    if resource == CALLBACK:
         payload: JsonObject = {**arguments, "token": "{% $states.context.Task.Token %}"}
         arguments = {"FunctionName": "work", "Payload": payload}
-    elif resource == _JOB:
+    elif resource == JOB:
         other = "arn:aws:states:us-east-1:123456789012:stateMachine:other"
         arguments = {"StateMachineArn": other, "Input": arguments}
     return {"Type": "Task", "Resource": resource, "Arguments": arguments, **fields}
 
 
-def _retrying() -> JsonObject:
+def retrying() -> JsonObject:
     return {"Retry": [{"ErrorEquals": ["States.ALL"], "IntervalSeconds": 2, "MaxAttempts": 5}]}
 
 
-def _catching(following: str) -> JsonObject:
+def catching(following: str) -> JsonObject:
     return {"Catch": [{"ErrorEquals": ["States.ALL"], "Next": following}]}
 
 
-def _map(inside: JsonObject, items: int, concurrency: int, mode: str = "INLINE") -> JsonObject:
+def map_(inside: JsonObject, items: int, concurrency: int, mode: str = "INLINE") -> JsonObject:
     config: JsonObject = {"Mode": mode} if mode == "INLINE" else {"Mode": mode, "ExecutionType": "STANDARD"}
     branch = {name: value for name, value in inside.items() if name != "QueryLanguage"}
     return {
@@ -55,7 +55,7 @@ def _map(inside: JsonObject, items: int, concurrency: int, mode: str = "INLINE")
     }
 
 
-def _parallel(*branches: JsonObject) -> JsonObject:
+def parallel(*branches: JsonObject) -> JsonObject:
     kept: list[JsonValue] = [
         {name: value for name, value in branch.items() if name != "QueryLanguage"} for branch in branches
     ]
@@ -66,51 +66,47 @@ _WAIT: Final[JsonObject] = {"Type": "Wait", "Seconds": 30}
 _PASS: Final[JsonObject] = {"Type": "Pass"}
 
 TEMPLATES: Final[dict[str, JsonObject]] = {
-    "nothing to wait for": _machine(First=_PASS, Second=_PASS),
-    "a wait": _machine(Hold=_WAIT, Then=_PASS),
-    "a chain of tasks": _machine(
-        First=_task(_FUNCTION, **_retrying()),
-        Second=_task(_FUNCTION, **_retrying()),
-        Third=_task(_FUNCTION, **_retrying()),
+    "nothing to wait for": machine(First=_PASS, Second=_PASS),
+    "a wait": machine(Hold=_WAIT, Then=_PASS),
+    "a chain of tasks": machine(
+        First=task(FUNCTION, **retrying()),
+        Second=task(FUNCTION, **retrying()),
+        Third=task(FUNCTION, **retrying()),
     ),
-    "a task that is retried": _machine(Work=_task(_FUNCTION, **_retrying(), Assign={"done": True})),
-    "an error that is caught": _machine(
-        Work=_task(_FUNCTION, **_catching("Recover")),
-        Again=_task(_FUNCTION, **_catching("Recover")),
-        Recover=_task(_FUNCTION, **_retrying()),
+    "a task that is retried": machine(Work=task(FUNCTION, **retrying(), Assign={"done": True})),
+    "an error that is caught": machine(
+        Work=task(FUNCTION, **catching("Recover")),
+        Again=task(FUNCTION, **catching("Recover")),
+        Recover=task(FUNCTION, **retrying()),
     ),
-    "a failure": _machine(Work=_task(_FUNCTION, **_retrying()), Fails={"Type": "Fail", "Error": "Planned"}),
-    "a callback": _machine(Ask=_task(_CALLBACK, **_retrying()), Then=_task(_FUNCTION, **_retrying())),
-    "an activity": _machine(Work=_task(_ACTIVITY, **_retrying()), Then=_WAIT),
-    "a job": _machine(Run=_task(_JOB, **_retrying()), Then=_task(_FUNCTION, **_retrying())),
-    "two branches": _machine(
-        Both=_parallel(
-            _machine(Left=_task(_FUNCTION, **_retrying())), _machine(Hold=_WAIT, Right=_task(_CALLBACK, **_retrying()))
+    "a failure": machine(Work=task(FUNCTION, **retrying()), Fails={"Type": "Fail", "Error": "Planned"}),
+    "a callback": machine(Ask=task(CALLBACK, **retrying()), Then=task(FUNCTION, **retrying())),
+    "an activity": machine(Work=task(ACTIVITY, **retrying()), Then=_WAIT),
+    "a job": machine(Run=task(JOB, **retrying()), Then=task(FUNCTION, **retrying())),
+    "two branches": machine(
+        Both=parallel(
+            machine(Left=task(FUNCTION, **retrying())), machine(Hold=_WAIT, Right=task(CALLBACK, **retrying()))
         )
     ),
-    "a branch that fails": _machine(
+    "a branch that fails": machine(
         Both={
-            **_parallel(
-                _machine(Work=_task(_FUNCTION), Fails={"Type": "Fail", "Error": "Planned"}), _machine(Hold=_WAIT)
-            ),
-            **_catching("Then"),
+            **parallel(machine(Work=task(FUNCTION), Fails={"Type": "Fail", "Error": "Planned"}), machine(Hold=_WAIT)),
+            **catching("Then"),
         },
-        Then=_task(_FUNCTION, **_retrying()),
+        Then=task(FUNCTION, **retrying()),
     ),
-    "a map, two at a time": _machine(Each=_map(_machine(Item=_task(_FUNCTION, **_retrying())), 4, 2), Then=_PASS),
-    "a distributed map": _machine(Each=_map(_machine(Do=_task(_FUNCTION, **_retrying())), 3, 2, "DISTRIBUTED")),
-    "a map in a map": _machine(
-        Each=_map(
-            _machine(
-                Outer=_task(_FUNCTION, **_retrying()), Inner=_map(_machine(Item=_task(_FUNCTION, **_retrying())), 2, 1)
-            ),
+    "a map, two at a time": machine(Each=map_(machine(Item=task(FUNCTION, **retrying())), 4, 2), Then=_PASS),
+    "a distributed map": machine(Each=map_(machine(Do=task(FUNCTION, **retrying())), 3, 2, "DISTRIBUTED")),
+    "a map in a map": machine(
+        Each=map_(
+            machine(Outer=task(FUNCTION, **retrying()), Inner=map_(machine(Item=task(FUNCTION, **retrying())), 2, 1)),
             2,
             0,
         )
     ),
-    "a loop": _machine(
+    "a loop": machine(
         Start={"Type": "Pass", "Assign": {"i": 0}},
-        Work=_task(_FUNCTION, **_retrying(), Assign={"i": "{% $i + 1 %}"}),
+        Work=task(FUNCTION, **retrying(), Assign={"i": "{% $i + 1 %}"}),
         Again={"Type": "Choice", "Choices": [{"Condition": "{% $i < 3 %}", "Next": "Work"}], "Default": "Done"},
         Done={"Type": "Succeed"},
     ),

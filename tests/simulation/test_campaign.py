@@ -14,7 +14,7 @@ from asl_engine.language.parser import compile_definition
 from asl_engine.testing.simulation.campaign import UsersMachine, simulate_seed
 from tests.simulation.failed_seeds import FAILED_SEEDS
 
-SEEDS = 5_000
+SEEDS = 2_000
 CHUNK = 200
 
 FAULTS = {

@@ -35,5 +35,5 @@ def test_the_seed_that_found_a_bug_repeats_it_and_passes_without_it(
         again = simulate_seed(found.seed, tracing=True)
     assert again.failure == found
     assert again.trace
-    assert found.replay == f"asl simulate --from {found.seed} --seeds 1 -v"
+    assert found.replay == f"asl simulate --host in-process --from {found.seed} --seeds 1 -v"
     assert simulate_seed(found.seed).failure is None

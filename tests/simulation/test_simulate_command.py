@@ -41,14 +41,14 @@ def test_it_says_that_nothing_broke_and_what_was_tried() -> None:
     shown = asl("--seeds", "40")
 
     assert shown.exit_code == 0
-    assert shown.stdout.startswith("40 simulations, ")
+    assert shown.stdout.startswith("80 simulations, ")
     assert "none broke" in shown.stdout
     assert " crash" in shown.stdout
 
 
 def test_a_failure_is_one_line_that_says_how_to_repeat_it(monkeypatch: pytest.MonkeyPatch) -> None:
     acknowledge_before_append(monkeypatch)
-    shown = asl("--seeds", "10", "--from", "30")
+    shown = asl("--seeds", "10", "--from", "30", "--host", "in-process")
     line = shown.stdout.splitlines()[0]
     again = CliRunner().invoke(main, shlex.split(line.partition("; replay: asl ")[2]))
 
@@ -63,7 +63,7 @@ def test_a_failure_is_one_line_that_says_how_to_repeat_it(monkeypatch: pytest.Mo
 def test_a_users_machine_is_run_and_its_failure_names_the_file_and_the_input(
     file: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    arguments = (file, "--input", '{"order": 7}', "--seeds", "60")
+    arguments = (file, "--input", '{"order": 7}', "--seeds", "60", "--host", "in-process")
     assert asl(*arguments).exit_code == 0
     forget_retries_on_taking_up(monkeypatch)
     shown = asl(*arguments)
@@ -76,21 +76,25 @@ def test_a_users_machine_is_run_and_its_failure_names_the_file_and_the_input(
 
 def test_it_stops_when_enough_is_broken(monkeypatch: pytest.MonkeyPatch) -> None:
     acknowledge_before_append(monkeypatch)
-    shown = asl("--seeds", "5000")
+    shown = asl("--seeds", "5000", "--host", "in-process")
 
     assert shown.stdout.count("replay:") == 20
 
 
 def test_json_is_one_document_with_all_failures(monkeypatch: pytest.MonkeyPatch) -> None:
     acknowledge_before_append(monkeypatch)
-    shown = asl("--seeds", "10", "--json")
+    shown = asl("--seeds", "10", "--host", "in-process", "--json")
     told = json.loads(shown.stdout)
 
     assert shown.exit_code == 1
     assert told["result"] == "FAIL"
     assert told["simulations"] == 10
+    assert told["hosts"] == ["in-process"]
     assert told["faults"]["tasks performed"] > 0
-    assert told["failures"][0]["replay"] == f"asl simulate --from {told['failures'][0]['seed']} --seeds 1 -v"
+    assert (
+        told["failures"][0]["replay"]
+        == f"asl simulate --host in-process --from {told['failures'][0]['seed']} --seeds 1 -v"
+    )
 
 
 def test_a_file_that_is_no_definition_is_refused(tmp_path: Path) -> None:

@@ -76,11 +76,12 @@ async def recover(
             newest = record.owner.partition(" ")[0]
         if ours and record.sequence <= loaded:
             cancels += [command for command in record.commands if isinstance(command, CancelTask)]
-        if not setter_is_known and _may_have_set_timer(record, execution) and (ours or not record.keyframe):
-            setter_is_known, set_by_us = True, ours and record.sequence <= loaded
+        undone = ours and record.sequence <= loaded
+        if not setter_is_known and _may_have_set_timer(record, execution) and (undone or not record.keyframe):
+            setter_is_known, set_by_us = True, undone
     return Recovered(cancels=tuple(cancels), newest=newest, set_timer=set_by_us)
 
 
 def _may_have_set_timer(record: Record, execution: Execution) -> bool:
-    """A keyframe repeats every field, so one that is not ours says nothing."""
+    """A keyframe repeats every field: one says nothing unless it may have been ours to finish."""
     return record.execution_fields.get("timer_at") == execution.timer_at

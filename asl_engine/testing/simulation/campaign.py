@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import shlex
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from enum import StrEnum
 from typing import Final
 
 from asl_engine.interpreter.options import Options
 from asl_engine.json_value import JsonObject, JsonValue
-from asl_engine.language.definition import StateMachine
+from asl_engine.language.definition import ResourceType, StateMachine, TaskState
 from asl_engine.language.parser import compile_definition
 from asl_engine.testing.simulation.behaviour import DrawnAnswers, HashedAnswers
-from asl_engine.testing.simulation.faults import CALM, draw_faults
+from asl_engine.testing.simulation.faults import CALM, draw_faults, draw_queued_faults
 from asl_engine.testing.simulation.machine_generator import generate
+from asl_engine.testing.simulation.queued.simulation import QueuedSimulation
 from asl_engine.testing.simulation.simulation import Run, Simulation, Subject
 from asl_engine.testing.simulation.violation import Violation
 from asl_engine.testing.simulation.world import World
@@ -21,6 +23,13 @@ from asl_engine.testing.simulation.world import World
 _SAFETY_STEPS_MIN: Final = 20
 _SAFETY_STEPS_MAX: Final = 400
 _OPEN_ENDED_STEPS_MAX: Final = 2_000
+
+
+class Host(StrEnum):
+    """What runs the machines: a stand-in for the host of one process, or the real host that a queue drives."""
+
+    IN_PROCESS = "in-process"
+    QUEUED = "queued"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +47,7 @@ class Failure:
     """A seed that broke something."""
 
     seed: int
+    host: Host
     file: str | None
     invariant: str
     message: str
@@ -50,6 +60,7 @@ class Failure:
         """For machines."""
         return {
             "seed": self.seed,
+            "host": self.host.value,
             "file": self.file,
             "invariant": self.invariant,
             "message": self.message,
@@ -67,17 +78,49 @@ class SeedReport:
     trace: tuple[str, ...]
 
 
-def simulate_seed(seed: int, users: UsersMachine | None = None, *, tracing: bool = False) -> SeedReport:
+def simulate_seed(
+    seed: int, users: UsersMachine | None = None, *, host: Host = Host.IN_PROCESS, tracing: bool = False
+) -> SeedReport:
     """Run a seed, on a user's machine or on one that the seed draws: first without faults, then with them."""
     subject = _generated(seed) if users is None else _of_user(seed, users)
+    run = _run_in_process if host is Host.IN_PROCESS else _run_queued
+    return _report(seed, host, users, run(subject, seed, tracing=tracing))
+
+
+def _run_in_process(subject: Subject, seed: int, *, tracing: bool) -> Run:
     calm = Simulation(subject, f"{seed}/calm", CALM, tracing=tracing).run(0)
     if calm.violation is not None:
-        return _report(seed, users, calm)
+        return calm
     draws = World(f"{seed}/faults")
     expected = calm.result if subject.comparable else None
     stormy = Simulation(subject, f"{seed}/storm", draw_faults(draws), expected=expected, tracing=tracing)
-    safety_steps = draws.between(_SAFETY_STEPS_MIN, _SAFETY_STEPS_MAX)
-    return _report(seed, users, stormy.run(safety_steps))
+    return stormy.run(draws.between(_SAFETY_STEPS_MIN, _SAFETY_STEPS_MAX))
+
+
+def _run_queued(subject: Subject, seed: int, *, tracing: bool) -> Run:
+    calm = QueuedSimulation(subject, f"{seed}/calm", CALM, tracing=tracing).run(0)
+    if calm.violation is not None:
+        return calm
+    draws = World(f"{seed}/queued faults")
+    faults = draw_queued_faults(draws)
+    if _has_activities(subject.machine):  # whether a worker was ever offered an activity, no sweeper can tell
+        faults = replace(faults, expired=0)
+    stormy = QueuedSimulation(
+        subject,
+        f"{seed}/storm",
+        faults,
+        expected=calm.result
+        if subject.comparable and not faults.expired
+        else None,  # time-outs come before the sweeper
+        executions=draws.choose((1, 1, 2, 3)),
+        tracing=tracing,
+    )
+    return stormy.run(draws.between(_SAFETY_STEPS_MIN, _SAFETY_STEPS_MAX))
+
+
+def _has_activities(machine: StateMachine) -> bool:
+    states = (state for branch in machine.branches.values() for state in branch.states.values())
+    return any(isinstance(state, TaskState) and state.resource.type is ResourceType.ACTIVITY for state in states)
 
 
 def _generated(seed: int) -> Subject:
@@ -108,17 +151,19 @@ def _of_user(seed: int, users: UsersMachine) -> Subject:
     )
 
 
-def _report(seed: int, users: UsersMachine | None, run: Run) -> SeedReport:
-    failure = None if run.violation is None else _failure(seed, users, run.violation)
+def _report(seed: int, host: Host, users: UsersMachine | None, run: Run) -> SeedReport:
+    failure = None if run.violation is None else _failure(seed, host, users, run.violation)
     return SeedReport(failure, run.steps, run.counts, tuple(run.trace))
 
 
-def _failure(seed: int, users: UsersMachine | None, violation: Violation) -> Failure:
+def _failure(seed: int, host: Host, users: UsersMachine | None, violation: Violation) -> Failure:
     arguments = [] if users is None else [users.file, *users.replay_options]
+    replay = ["asl", "simulate", *arguments, "--host", host.value, "--from", str(seed), "--seeds", "1", "-v"]
     return Failure(
         seed=seed,
+        host=host,
         file=None if users is None else users.file,
         invariant=violation.invariant.value,
         message=violation.message,
-        replay=shlex.join(["asl", "simulate", *arguments, "--from", str(seed), "--seeds", "1", "-v"]),
+        replay=shlex.join(replay),
     )

@@ -109,6 +109,21 @@ class Checker:
         if not self.is_over and _event_key(event) not in self._consumed:
             raise Violation(Invariant.ACKNOWLEDGED_LAST, f"{_event_key(event)} is acknowledged and not durable")
 
+    def settled(self, event: Event) -> None:
+        """The message that brought an event has been acknowledged: it was consumed, or answered a wait that is over."""
+        if not self.is_over and _event_key(event) not in self._consumed and self._is_open(event):
+            raise Violation(Invariant.ACKNOWLEDGED_LAST, f"{_event_key(event)} is acknowledged and not durable")
+
+    def consumed(self, event: Event) -> None:
+        """Somebody was told that an event counts."""
+        if _event_key(event) not in self._consumed:
+            raise Violation(Invariant.KEPT, f"{_event_key(event)} is said to be applied, and no record has it")
+
+    def _is_open(self, event: Event) -> bool:
+        _, frame_id, wait_id = _event_key(event)
+        frame = None if self.execution is None else self.execution.frames.get(frame_id)
+        return not frame_id or (frame is not None and frame.wait is not None and frame.wait.wait_id == wait_id)
+
     def ended(self) -> None:
         """The simulation is over, and so is the execution."""
         for (frame_id, wait_id), attempt in self._attempts.items():

@@ -20,6 +20,11 @@ class Faults:
     timers that outlive the process that asked for them, their answers coming through the message queue.
     A `rival` process runs the same execution; one that is `mortal` stays dead once it has crashed.
     `crash_at` names single effects, counted from 1 over all processes, instead of a probability.
+
+    For the queued host alone: `queue_error` is per call of the queue, half of those to send were taken; `hour_late` the
+    share of messages that come up to an hour late; `lost_extension` that of extensions without effect; `lost_event`
+    that of job events that are lost; `expired` that of messages that the queue loses for good, which only the sweeper
+    mends; `processes` how many run at once, each for `deadline` milliseconds at most.
     """
 
     crash: float = 0
@@ -37,6 +42,13 @@ class Faults:
     rival: bool = False
     mortal: bool = False
     pause: int = 0
+    queue_error: float = 0
+    hour_late: float = 0
+    lost_extension: float = 0
+    lost_event: float = 0
+    expired: float = 0
+    processes: int = 2
+    deadline: int = 900_000
 
 
 CALM: Final = Faults()
@@ -60,6 +72,28 @@ def draw_faults(world: World) -> Faults:
         rival=world.chance(0.5),
         mortal=world.chance(0.5),
         pause=round(some.of(1, 50, 3_000)),
+    )
+
+
+def draw_queued_faults(world: World) -> Faults:
+    """The faults of one simulation of the queued host. Its clocks differ by a second, or are as wrong as can be."""
+    some = _Sometimes(world)
+    return Faults(
+        crash=some.of(0.003, 0.01, 0.04),
+        store_error=some.of(0.02, 0.1),
+        late_write=some.of(0.02, 0.1),
+        duplicate=some.of(0.1, 0.5),
+        delay=round(some.of(100, 5_000, 60_000)),
+        lost_performance=some.of(0.1, 0.4),
+        skew=round(some.of(1_000, 1_000, 300_000)),
+        pause=round(some.of(1, 50, 3_000)),
+        queue_error=some.of(0.02, 0.1),
+        hour_late=some.of(0.02, 0.1),
+        lost_extension=some.of(0.1, 0.5),
+        lost_event=some.of(0.3, 1),
+        expired=world.choose((0, 0, 0, 0, 0.1)),
+        processes=world.between(2, 8),
+        deadline=world.choose((20_000, 60_000, 900_000)),
     )
 
 

@@ -63,7 +63,7 @@ class Plant:
     checker: Checker
     queue: MessageQueue
     faults: Faults
-    orphaned: Callable[[], None]
+    orphaned: Callable[[], object]
     is_mortal_rival: bool = False
     may_orphan_records: bool = False
     begun: bool = False

@@ -48,7 +48,7 @@ class StoreConnection:
     up by its caller lands later, behind the back of whoever goes on, if nobody has written that record meanwhile.
     """
 
-    def __init__(self, store: DurableStore, world: World, process: Effects, keyframe: float) -> None:
+    def __init__(self, store: MemoryStore, world: World, process: Effects, keyframe: float) -> None:
         self._store, self._world, self._process, self._keyframe = store, world, process, keyframe
         self.faults = Faults()
 

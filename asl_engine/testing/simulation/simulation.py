@@ -29,7 +29,7 @@ from asl_engine.testing.simulation.message_queue import VISIBILITY, MessageQueue
 from asl_engine.testing.simulation.process import Plant, Process
 from asl_engine.testing.simulation.services import Services
 from asl_engine.testing.simulation.simulated_store import DurableStore, StoreConnection
-from asl_engine.testing.simulation.violation import Invariant, Violation
+from asl_engine.testing.simulation.violation import Invariant, Violation, defect
 from asl_engine.testing.simulation.world import World
 
 _LATE_STEPS_MAX: Final = 200  # how long late messages are delivered to an execution that is over
@@ -42,7 +42,8 @@ class Subject:
     """What is run.
 
     `comparable`: its result depends neither on time nor on the order in which tasks end. `may_go_on`: it is no failure
-    that it has not ended after `steps_max` steps, as long as it could go on.
+    that it has not ended after `steps_max` steps, as long as it could go on. `stopped_after`: somebody asks to stop it,
+    so many milliseconds after the beginning (on the queued host).
     """
 
     machine: StateMachine
@@ -52,6 +53,7 @@ class Subject:
     options: Options = field(default_factory=Options)
     may_be_stopped: bool = False
     may_go_on: bool = False
+    stopped_after: int | None = None
     steps_max: int = 20_000
 
 
@@ -108,9 +110,9 @@ class Simulation:
         except Violation as found:
             violation = found
         except Exception as error:  # whatever it is, it is what was looked for
-            violation = _defect(error)
+            violation = defect(error)
         world = self._world
-        return Run(violation, self._result(), world.steps, self._plant.effects, world.counts, world.trace)
+        return Run(violation, result_of(self._checker), world.steps, self._plant.effects, world.counts, world.trace)
 
     def _run(self, safety_steps: int) -> None:
         for process in self._processes:
@@ -128,8 +130,8 @@ class Simulation:
         for _ in range(_LATE_STEPS_MAX):
             self._world.step()
         self._checker.ended()
-        if self._expected is not None and self._result() != self._expected:
-            raise Violation(Invariant.SAME_RESULT, f"{self._result()} instead of {self._expected}")
+        if self._expected is not None and result_of(self._checker) != self._expected:
+            raise Violation(Invariant.SAME_RESULT, f"{result_of(self._checker)} instead of {self._expected}")
 
     def _steps(self, maximum: int) -> None:
         for _ in range(maximum):
@@ -161,14 +163,6 @@ class Simulation:
         for process in self._processes:
             process.look_into_inbox()
 
-    def _result(self) -> str | None:
-        """Status, output, error and cause in one text; without event ids, which tell the order of things."""
-        execution = self._checker.execution
-        if execution is None or not self._checker.is_over:
-            return None
-        ending = dump_json([execution.status, execution.output, execution.error, execution.cause])
-        return _EVENT_ID.sub("event id", ending)
-
 
 def _execution(subject: Subject, now: int) -> Execution:
     timeout = subject.machine.timeout_seconds
@@ -184,9 +178,10 @@ def _execution(subject: Subject, now: int) -> Execution:
     )
 
 
-def _defect(error: Exception) -> Violation:
-    trace = error.__traceback__
-    while trace is not None and trace.tb_next is not None:
-        trace = trace.tb_next
-    place = "" if trace is None else f" ({trace.tb_frame.f_globals.get('__name__')}, line {trace.tb_lineno})"
-    return Violation(Invariant.NO_DEFECT, f"{type(error).__name__}: {error}{place}")
+def result_of(checker: Checker) -> str | None:
+    """Status, output, error and cause in one text; without event ids, which tell the order of things."""
+    execution = checker.execution
+    if execution is None or not checker.is_over:
+        return None
+    ending = dump_json([execution.status, execution.output, execution.error, execution.cause])
+    return _EVENT_ID.sub("event id", ending)

@@ -18,6 +18,10 @@ class Invariant(StrEnum):
     FOLDS = "I6: the journal folds to what the runner holds in memory"
     SAME_RESULT = "I7: the result is that of the run without faults"
     CONCURRENCY = "I8: no more children run than MaxConcurrency"
+    KEPT = "I9: what a caller was told is so, and stays so"
+    STOPPED = "a job whose result no longer counts is told to stop"
+    ONE_TIMER = "an execution has one durable timer, sent once for each moment it is set to"
+    SWEPT = "the sweeper finds nothing to do"
     ON_TIME = "nothing happens before its time"
     ENDS = "once the faults stop, the execution ends"
     NO_DEFECT = "the engine raises nothing but what it declares"
@@ -33,3 +37,12 @@ class Violation(Exception):
 
 class Crash(BaseException):
     """The simulated process died here. No code of the engine may catch it."""
+
+
+def defect(error: Exception) -> Violation:
+    """An exception that nobody declared, with the line that raised it."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    place = "" if trace is None else f" ({trace.tb_frame.f_globals.get('__name__')}, line {trace.tb_lineno})"
+    return Violation(Invariant.NO_DEFECT, f"{type(error).__name__}: {error}{place}")

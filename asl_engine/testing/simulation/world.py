@@ -20,6 +20,19 @@ _START: Final = 1_800_000_000_000  # milliseconds since the epoch
 _Item = TypeVar("_Item")
 
 
+class Planned:
+    """Something to come, unless it is called off."""
+
+    __slots__ = ("action",)
+
+    def __init__(self, action: Action) -> None:
+        self.action: Action | None = action
+
+    def cancel(self) -> None:
+        """It will not happen, and time does not run on to it."""
+        self.action = None
+
+
 class World:
     """`now` is true time in milliseconds since the epoch, which no process can read. `counts` says what befell it."""
 
@@ -30,27 +43,32 @@ class World:
         self.trace: list[str] = []
         self._tracing = tracing
         self._random = Random(seed)  # noqa: S311 - a seed must give the same draws everywhere, and hides nothing
-        self._coming: list[tuple[int, float, int, Action]] = []
+        self._coming: list[tuple[int, float, int, Planned]] = []
         self._planned = 0
 
-    def after(self, milliseconds: int, action: Action) -> None:
+    def after(self, milliseconds: int, action: Action) -> Planned:
         """Let something happen so much later."""
         self._planned += 1
-        heapq.heappush(self._coming, (self.now + milliseconds, self._random.random(), self._planned, action))
+        planned = Planned(action)
+        heapq.heappush(self._coming, (self.now + milliseconds, self._random.random(), self._planned, planned))
+        return planned
 
     @property
     def is_idle(self) -> bool:
         """Whether nothing will ever happen again."""
+        while self._coming and self._coming[0][3].action is None:
+            heapq.heappop(self._coming)
         return not self._coming
 
     def step(self) -> bool:
         """Let the next thing happen. False when there is none."""
-        if not self._coming:
+        if self.is_idle:
             return False
-        at, _, _, action = heapq.heappop(self._coming)
+        at, _, _, planned = heapq.heappop(self._coming)
         self.now = at
         self.steps += 1
-        action()
+        assert planned.action is not None
+        planned.action()
         return True
 
     def chance(self, probability: float) -> bool:

@@ -1,0 +1,107 @@
+"""Thousands of seeds on the real queued host: whatever the world does, it keeps its promises."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections import Counter
+
+import pytest
+
+from asl_engine.language.parser import compile_definition
+from asl_engine.testing.simulation.campaign import Host, UsersMachine, simulate_seed
+from tests.simulation.failed_seeds import FAILED_QUEUED_SEEDS, OPEN_QUEUED_SEEDS
+
+SEEDS = 3_500
+CHUNK = 175
+FAULTS = {
+    "duplicate job event",
+    "duplicate message",
+    "expired message",
+    "late write",
+    "lost extension",
+    "lost job event",
+    "lost performance",
+    "lost race",
+    "message up to an hour late",
+    "queue error: send, lost",
+    "queue error: send, taken",
+    "queue error: send_at, taken",
+    "request refused: TaskTimedOut",
+    "second callback",
+    "start refused: ExecutionAlreadyExists",
+    "store error: append, landing later",
+    "store error: append, lost",
+    "store error: append, written",
+    *(
+        f"crash: {where}"
+        for where in ("acknowledge", "acknowledged", "append", "appended", "load", "loaded", "perform", "performed")
+    ),
+    *(f"crash: {where}" for where in ("send", "send, done", "send_at", "send_at, done", "read records", "start job")),
+}
+
+
+@pytest.mark.parametrize("first", range(0, SEEDS, CHUNK))
+def test_no_seed_breaks_anything(first: int) -> None:
+    reports = (simulate_seed(seed, host=Host.QUEUED) for seed in range(first, first + CHUNK))
+
+    assert [str(report.failure) for report in reports if report.failure is not None] == []
+
+
+@pytest.mark.parametrize("seed", FAILED_QUEUED_SEEDS)
+def test_a_seed_that_once_failed_does_not_fail_again(seed: int) -> None:
+    assert simulate_seed(seed, host=Host.QUEUED).failure is None
+
+
+@pytest.mark.parametrize("seed", OPEN_QUEUED_SEEDS)
+def test_a_seed_that_is_known_to_fail_still_fails(seed: int) -> None:
+    """Whoever mends one moves it to FAILED_QUEUED_SEEDS."""
+    assert simulate_seed(seed, host=Host.QUEUED).failure is not None
+
+
+def test_every_kind_of_fault_happens() -> None:
+    befell: Counter[str] = Counter()
+    for seed in range(600):
+        befell += simulate_seed(seed, host=Host.QUEUED).counts
+
+    assert FAULTS - befell.keys() == set()
+
+
+def test_a_seed_always_takes_the_same_steps() -> None:
+    """In every process, whatever the order of its sets."""
+    program = (
+        "from asl_engine.testing.simulation.campaign import Host, simulate_seed\n"
+        "for seed in range(20): print(*simulate_seed(seed, host=Host.QUEUED, tracing=True).trace, sep='\\n')"
+    )
+    runs = [
+        subprocess.run(
+            [sys.executable, "-c", program],
+            env={**os.environ, "PYTHONHASHSEED": hash_seed},
+            check=True,
+            capture_output=True,
+            text=True,
+        ).stdout
+        for hash_seed in ("1", "2")
+    ]
+
+    assert runs[0].count("\n") > 1_000
+    assert runs[0] == runs[1]
+
+
+def test_a_users_machine_runs_on_it_too() -> None:
+    states = {
+        "Run": {
+            "Type": "Task",
+            "Resource": "arn:aws:states:::batch:submitJob.sync",
+            "Arguments": {"JobName": "train", "JobQueue": "gpu", "JobDefinition": "train"},
+            "Retry": [{"ErrorEquals": ["States.TaskFailed"]}],
+            "End": True,
+        }
+    }
+    machine = compile_definition({"QueryLanguage": "JSONata", "StartAt": "Run", "States": states})  # type: ignore[dict-item]
+    users = UsersMachine(file="train.asl.json", machine=machine, input={})
+    reports = [simulate_seed(seed, users, host=Host.QUEUED) for seed in range(50)]
+
+    assert [str(report.failure) for report in reports if report.failure] == []
+    assert sum(report.counts["tasks performed"] for report in reports) >= 100
