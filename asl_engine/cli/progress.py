@@ -74,7 +74,9 @@ class Progress:
     def __init__(self, machine: StateMachine) -> None:
         self.rows: dict[str, Row] = {}
         self._states = {state.name: (state.type, depth) for state, depth in _states(machine.root, 0)}
+        self._maps = dict(_enclosing_maps(machine.root, ""))
         self._chains: dict[int, _Link] = {}
+        self._iteration_ends: dict[str, int] = {}  # of each Map, the newest
 
     def follow(self, event: HistoryEvent) -> Happening | None:
         """Take one event in; returns what is worth telling."""
@@ -118,6 +120,9 @@ class Progress:
             row.iterations_done += 1
         else:
             row.iterations_failed += 1
+        self._chains.pop(self._iteration_ends.get(name, 0), None)
+        self._iteration_ends[name] = event.id
+        self._chains[event.id] = _Link(row)
         return Happening(Kind.ITERATION, row, event.timestamp)
 
     def _go_on(self, event: HistoryEvent, link: _Link) -> Happening | None:
@@ -133,8 +138,11 @@ class Progress:
             link = _Link(row, link.attempt + 1)
             row.attempts, row.error = max(row.attempts, link.attempt), None
         elif event.type == "MapStateStarted":
-            row.iterations = int(str(details["length"]))
-            row.iterations_done = row.iterations_failed = 0
+            # A Map that is tried again goes on from what failed inside of it.
+            each = row if row.type is StateType.MAP else self.rows[self._maps[row.name]]
+            each.iterations = int(str(details["length"]))
+            each.iterations_done = each.iterations_failed = 0
+            link = _Link(each)
         self._chains[event.id] = link
         return happening
 
@@ -148,6 +156,18 @@ def _states(branch: Branch, depth: int) -> Iterator[tuple[State, int]]:
             case ParallelState():
                 for inner in state.branches:
                     yield from _states(inner, depth + 1)
+
+
+def _enclosing_maps(branch: Branch, name: str) -> Iterator[tuple[str, str]]:
+    """Each state's name, and that of the nearest Map around it."""
+    for state in branch.states.values():
+        yield state.name, name
+        match state:
+            case MapState():
+                yield from _enclosing_maps(state.item_processor, state.name)
+            case ParallelState():
+                for inner in state.branches:
+                    yield from _enclosing_maps(inner, name)
 
 
 # Events that stand beside their chain: the next one does not follow them.

@@ -7,6 +7,7 @@ import pytest
 import asl_engine
 from asl_engine.cli.progress import Happening, Kind, Progress
 from asl_engine.errors import TaskError
+from asl_engine.interpreter.history import HistoryEvent
 from asl_engine.language.parser import compile_definition
 
 
@@ -96,6 +97,31 @@ def test_a_map_that_is_retried_counts_anew() -> None:
     progress, _ = follow({"StartAt": "Each", "States": {"Each": each}}, Task("Broken"), given=[1, 2])
 
     assert (progress.rows["Each"].iterations, progress.rows["Each"].iterations_done) == (2, 2)
+
+
+def test_a_map_that_is_retried_after_an_iteration_succeeded_counts_anew() -> None:
+    machine = compile_definition(
+        {
+            "StartAt": "Each",
+            "States": {
+                "Each": {"Type": "Map", "ItemProcessor": {"StartAt": "T", "States": {"T": task()}}, "End": True}
+            },
+        }
+    )
+    progress = Progress(machine)
+    first = [
+        ("MapStateEntered", 0, {"name": "Each"}),
+        ("MapStateStarted", 1, {"length": 2}),
+        ("TaskStateEntered", 2, {"name": "T"}),
+        ("TaskStateEntered", 2, {"name": "T"}),
+        ("TaskStateExited", 3, {"name": "T"}),
+        ("MapIterationSucceeded", 5, {"name": "Each", "index": 0}),
+    ]
+    failed_inside = [("LambdaFunctionFailed", 4, {"error": "Broken"}), ("MapStateStarted", 7, {"length": 2})]
+    for number, (event_type, previous, details) in enumerate([*first, *failed_inside], start=1):
+        progress.follow(HistoryEvent(number, previous, event_type, 0, details))
+
+    assert (progress.rows["Each"].iterations_done, progress.rows["T"].iterations) == (0, 0)
 
 
 def test_branches_of_a_parallel_are_one_deeper() -> None:
