@@ -109,16 +109,17 @@ def test_a_map_that_is_retried_after_an_iteration_succeeded_counts_anew() -> Non
         }
     )
     progress = Progress(machine)
-    first = [
+    events: list[tuple[str, int, dict[str, Any]]] = [
         ("MapStateEntered", 0, {"name": "Each"}),
         ("MapStateStarted", 1, {"length": 2}),
         ("TaskStateEntered", 2, {"name": "T"}),
         ("TaskStateEntered", 2, {"name": "T"}),
         ("TaskStateExited", 3, {"name": "T"}),
         ("MapIterationSucceeded", 5, {"name": "Each", "index": 0}),
+        ("LambdaFunctionFailed", 4, {"error": "Broken"}),
+        ("MapStateStarted", 7, {"length": 2}),
     ]
-    failed_inside = [("LambdaFunctionFailed", 4, {"error": "Broken"}), ("MapStateStarted", 7, {"length": 2})]
-    for number, (event_type, previous, details) in enumerate([*first, *failed_inside], start=1):
+    for number, (event_type, previous, details) in enumerate(events, start=1):
         progress.follow(HistoryEvent(number, previous, event_type, 0, details))
 
     assert (progress.rows["Each"].iterations_done, progress.rows["T"].iterations) == (0, 0)
