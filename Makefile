@@ -53,6 +53,10 @@ bench: $(VENV)/.installed-dev ## Compare the engine with its peers (BENCH=--scal
 package: $(VENV)/.installed ## Build the functions' archives (PACKAGE='--architecture x86_64'), without Docker
 	$(BIN)/asl package --definitions state_machines $(PACKAGE)
 
+.PHONY: cdk
+cdk: $(VENV)/.installed-dev ## Install what synthesizes the CDK template (half a gigabyte), for its tests
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev,cdk]'
+
 .PHONY: e2e
 e2e: $(VENV)/.installed-dev ## Deploy to emulators on this machine with Terraform, run a pipeline with an approval, destroy
 	$(BIN)/python -m tests.e2e
