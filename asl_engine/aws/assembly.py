@@ -57,6 +57,7 @@ def engine_on(ports: Ports) -> Engine:
         jobs=JobChain(jobs),
         options=replace(AWS_COMPATIBLE, default_task_timeout_seconds=ports.settings.default_task_timeout_seconds),
         observer=HostLog(ports.log, payloads=ports.settings.log_payloads),
+        visibility_seconds=ports.settings.visibility_seconds,
         ended=Parents(ports.links, ports.store, ports.queue).tell,
     )
     host = QueuedHost(wiring)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from asl_engine.errors import AslError
+from asl_engine.runtime.queued.wiring import VISIBILITY_SECONDS
 
 METRICS_NAMESPACE: Final = "AslEngine"
 # The longest poll of SQS.
@@ -42,6 +43,7 @@ class Settings:
     log_payloads: bool = False
     metrics_namespace: str = METRICS_NAMESPACE
     worker_wait_seconds: int = WORKER_WAIT_SECONDS
+    visibility_seconds: int = VISIBILITY_SECONDS
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] = os.environ) -> Settings:
@@ -49,7 +51,12 @@ class Settings:
         problems = [f"{name} is not set" for name in _REQUIRED if not environ.get(name)]
         numbers = {
             name: _whole_number(environ, name, problems)
-            for name in ("ASL_DEFAULT_TASK_TIMEOUT_SECONDS", "ASL_EXPIRE_DAYS", "ASL_WORKER_WAIT_SECONDS")
+            for name in (
+                "ASL_DEFAULT_TASK_TIMEOUT_SECONDS",
+                "ASL_EXPIRE_DAYS",
+                "ASL_WORKER_WAIT_SECONDS",
+                "ASL_VISIBILITY_SECONDS",
+            )
         }
         log_payloads = _switch(environ, "ASL_LOG_PAYLOADS", problems)
         if problems:
@@ -68,6 +75,7 @@ class Settings:
             log_payloads=log_payloads,
             metrics_namespace=environ.get("ASL_METRICS_NAMESPACE") or METRICS_NAMESPACE,
             worker_wait_seconds=min(numbers["ASL_WORKER_WAIT_SECONDS"] or WORKER_WAIT_SECONDS, WORKER_WAIT_SECONDS),
+            visibility_seconds=numbers["ASL_VISIBILITY_SECONDS"] or VISIBILITY_SECONDS,
         )
 
 

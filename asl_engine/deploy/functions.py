@@ -18,34 +18,39 @@ class FunctionCode:
     sdk_services: tuple[str, ...]
 
 
-_JOURNAL: Final = ("dynamodb", "s3", "sqs")
-# What the engine calls for itself, and the services that most definitions call. `with_services` adds others.
-_ENGINE: Final = (
-    *_JOURNAL,
-    "batch",
-    "events",
-    "lambda",
-    "sagemaker",
-    "scheduler",
-    "secretsmanager",
-    "sns",
-    "stepfunctions",
-    "sts",
+# What the engine calls for itself, the services of every optimized integration, and those of jobs. Definitions that
+# call others add theirs to the functions that perform tasks.
+_ENGINE: Final = FunctionCode(
+    requirements=("aiobotocore", "jlens"),
+    sdk_services=(
+        "athena",
+        "batch",
+        "dynamodb",
+        "ecs",
+        "events",
+        "glue",
+        "lambda",
+        "s3",
+        "sagemaker",
+        "scheduler",
+        "sns",
+        "sqs",
+        "stepfunctions",  # its model says what requests of the API look like
+    ),
+)
+_APPROVALS: Final = FunctionCode(
+    requirements=("aiobotocore",), sdk_services=("dynamodb", "s3", "secretsmanager", "sesv2", "stepfunctions")
 )
 
+# Express executions run inside `api`.
+PERFORM_TASKS: Final = frozenset({"api", "engine"})
+
 FUNCTIONS: Final[Mapping[str, FunctionCode]] = {
-    "api": FunctionCode(
-        requirements=("aiobotocore", "jlens"), sdk_services=(*_JOURNAL, "scheduler", "secretsmanager", "stepfunctions")
-    ),
-    "approvals": FunctionCode(
-        requirements=("aiobotocore",),
-        sdk_services=(*_JOURNAL, "lambda", "secretsmanager", "sesv2", "stepfunctions", "sts"),
-    ),
+    "api": _ENGINE,
+    "approvals": _APPROVALS,
     "definitions": FunctionCode(requirements=("botocore",), sdk_services=("lambda",)),
-    "engine": FunctionCode(requirements=("aiobotocore", "jlens"), sdk_services=_ENGINE),
-    "job_events": FunctionCode(requirements=("aiobotocore", "jlens"), sdk_services=(*_JOURNAL, "batch", "sagemaker")),
-    "notifier": FunctionCode(
-        requirements=("aiobotocore",), sdk_services=(*_JOURNAL, "lambda", "secretsmanager", "sesv2", "sts")
-    ),
-    "sweeper": FunctionCode(requirements=("aiobotocore", "jlens"), sdk_services=(*_ENGINE, "cloudwatch")),
+    "engine": _ENGINE,
+    "job_events": _ENGINE,
+    "notifier": _APPROVALS,
+    "sweeper": _ENGINE,
 }

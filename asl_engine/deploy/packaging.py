@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from asl_engine.deploy.archive import ArchiveSize, write_archive
-from asl_engine.deploy.functions import FUNCTIONS, NOT_DEPLOYED
+from asl_engine.deploy.functions import FUNCTIONS, NOT_DEPLOYED, PERFORM_TASKS
 from asl_engine.deploy.wheels import Platform, files_used, install_wheels
 from asl_engine.errors import AslError
 
@@ -50,7 +50,7 @@ def build_packages(
             if code.requirements not in installed:
                 wheels = installed[code.requirements] = Path(scratch, str(len(installed)))
                 install_wheels(code.requirements, platform, wheels)
-            services = (*code.sdk_services, *more) if function == "engine" else code.sdk_services
+            services = (*code.sdk_services, *more) if function in PERFORM_TASKS else code.sdk_services
             files = files_used(installed[code.requirements], services)
             files |= _engine_files(root) | _handler_files(root, function)
             target = directory / f"{function}.zip"

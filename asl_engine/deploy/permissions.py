@@ -15,7 +15,7 @@ from asl_engine.language.definition import Resource, ResourceType
 from asl_engine.language.resource import parse_resource
 
 # ItemReader and ResultWriter of a distributed Map name S3 as if it were an optimized integration.
-_DESCRIBES_A_JOB: Final = re.compile(r"(batch|sagemaker):Describe\w*Jobs?")
+_DESCRIBES_A_JOB: Final = re.compile(r"(batch|sagemaker):Describe\w*Jobs?|athena:GetQueryExecution")
 _S3: Final = re.compile(r"arn:[\w-]+:states:::s3:(\w+)")
 
 

@@ -76,24 +76,32 @@ def _sagemaker_job(kind: str, name: str, resource: str, arguments: Arguments) ->
 
 
 def _create_model(arguments: Arguments) -> Iterator[Grant]:
-    yield _sagemaker_create("CreateModel", _sagemaker("ModelName", "model", arguments))
+    yield _sagemaker_create("Model", _sagemaker("ModelName", "model", arguments))
     yield _pass_role(arguments, "ExecutionRoleArn")
 
 
 def _create_endpoint_config(arguments: Arguments) -> Iterator[Grant]:
-    yield _sagemaker_create("CreateEndpointConfig", _sagemaker("EndpointConfigName", "endpoint-config", arguments))
+    yield _sagemaker_create("EndpointConfig", _sagemaker("EndpointConfigName", "endpoint-config", arguments))
 
 
-def _endpoint(action: str, arguments: Arguments) -> Iterator[Grant]:
-    yield _sagemaker_create(
-        action,
-        _sagemaker("EndpointName", "endpoint", arguments),
-        _sagemaker("EndpointConfigName", "endpoint-config", arguments),
-    )
+def _create_endpoint(arguments: Arguments) -> Iterator[Grant]:
+    yield _sagemaker_create("Endpoint", *_endpoint_and_config(arguments))
 
 
-def _sagemaker_create(action: str, *resources: str) -> Grant:
-    return Grant(actions=(f"sagemaker:{action}", "sagemaker:AddTags"), resources=resources)
+def _update_endpoint(arguments: Arguments) -> Iterator[Grant]:
+    actions = ("sagemaker:UpdateEndpoint", "sagemaker:DescribeEndpoint")
+    yield Grant(actions=actions, resources=_endpoint_and_config(arguments))
+
+
+def _endpoint_and_config(arguments: Arguments) -> tuple[str, str]:
+    config = _sagemaker("EndpointConfigName", "endpoint-config", arguments)
+    return _sagemaker("EndpointName", "endpoint", arguments), config
+
+
+def _sagemaker_create(noun: str, *resources: str) -> Grant:
+    """What is there already is described, and its tags tell whether this attempt created it."""
+    actions = (f"Create{noun}", f"Describe{noun}", "AddTags", "ListTags")
+    return Grant(actions=tuple(f"sagemaker:{action}" for action in actions), resources=resources)
 
 
 def _sagemaker(name: str, resource: str, arguments: Arguments) -> str:
@@ -151,8 +159,8 @@ def _run_task(arguments: Arguments) -> Iterator[Grant]:
 
 def _query(arguments: Arguments) -> Iterator[Grant]:
     group = arguments.named("WorkGroup", "athena", "workgroup/")
-    actions = ("GetQueryExecution", "GetQueryResults", "StartQueryExecution", "StopQueryExecution")
-    yield Grant(actions=tuple(f"athena:{action}" for action in actions), resources=(group,))
+    yield Grant(actions=("athena:StartQueryExecution", "athena:StopQueryExecution"), resources=(group,))
+    yield Grant(actions=("athena:GetQueryExecution",), resources=(group,))
 
 
 def _invoke_model(arguments: Arguments) -> Iterator[Grant]:
@@ -253,7 +261,7 @@ _RULES: Final[Mapping[str, Rule]] = {
     "s3:listObjects": _s3_list,
     "s3:listObjectsV2": _s3_list,
     "s3:putObject": partial(_s3, ("s3:PutObject",)),
-    "sagemaker:createEndpoint": partial(_endpoint, "CreateEndpoint"),
+    "sagemaker:createEndpoint": _create_endpoint,
     "sagemaker:createEndpointConfig": _create_endpoint_config,
     "sagemaker:createHyperParameterTuningJob": partial(
         _sagemaker_job, "HyperParameterTuningJob", "HyperParameterTuningJobName", "hyper-parameter-tuning-job"
@@ -262,7 +270,7 @@ _RULES: Final[Mapping[str, Rule]] = {
     "sagemaker:createProcessingJob": partial(_sagemaker_job, "ProcessingJob", "ProcessingJobName", "processing-job"),
     "sagemaker:createTrainingJob": partial(_sagemaker_job, "TrainingJob", "TrainingJobName", "training-job"),
     "sagemaker:createTransformJob": partial(_sagemaker_job, "TransformJob", "TransformJobName", "transform-job"),
-    "sagemaker:updateEndpoint": partial(_endpoint, "UpdateEndpoint"),
+    "sagemaker:updateEndpoint": _update_endpoint,
     "sns:publish": _publish,
     "sqs:sendMessage": _send_message,
 }

@@ -41,6 +41,7 @@ class Phase(StrEnum):
 READY = Phase.READY
 RUNNING = ExecutionStatus.RUNNING
 
+
 @dataclass(frozen=True, slots=True)
 class TimerWait:
     """A Wait state, until `at`."""

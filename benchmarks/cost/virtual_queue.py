@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+import math
+from collections.abc import Awaitable, Callable, Sequence
 from itertools import count
 from typing import Final
 
@@ -15,6 +16,7 @@ _DELIVERY_MILLISECONDS: Final = 10  # until a message that is due can be receive
 _DELAY_MILLISECONDS_MAX: Final = 900_000
 _SCHEDULED_EARLY_MILLISECONDS: Final = 60_000
 _VISIBILITY_MILLISECONDS: Final = 60_000
+_BATCH_MAX: Final = 10
 
 
 class VirtualQueue:
@@ -55,9 +57,9 @@ class VirtualQueue:
 
         self._clock.call_at(at - _SCHEDULED_EARLY_MILLISECONDS, put_now)
 
-    async def extend(self, receipt: str, seconds: int) -> None:
+    async def extend(self, receipts: Sequence[str], seconds: int) -> None:
         """See MessageQueue. Every message here is kept for as long as its runner lives. Nobody at work waits for it."""
-        self._usage.sqs_requests += 1
+        self._usage.sqs_requests += math.ceil(len(receipts) / _BATCH_MAX)
 
     def deliver_again(self, received: Received) -> None:
         """What was not acknowledged comes back when its visibility ends."""

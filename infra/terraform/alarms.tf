@@ -65,6 +65,14 @@ locals {
         dimensions  = {}
         threshold   = 0
       }
+      unknown-executions = {
+        description = "A message named an execution that does not exist, and was dropped: its journal was deleted, or restored"
+        namespace   = var.metrics_namespace
+        metric      = "UnknownExecutions"
+        statistic   = "Sum"
+        dimensions  = {}
+        threshold   = 0
+      }
       sweeper-findings = {
         description = "The sweeper moved an execution on that nothing else would have: a defect, or a lost event"
         namespace   = var.metrics_namespace

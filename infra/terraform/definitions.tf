@@ -19,8 +19,11 @@ locals {
 
   # By the function that needs them; who calls nothing needs nothing.
   definitions_policies = {
-    for function, policy in { engine = local.manifest.policy, job_events = local.manifest.jobEventsPolicy } :
-    function => jsonencode(policy) if length(policy.Statement) > 0
+    for function, policy in {
+      api        = local.manifest.policy
+      engine     = local.manifest.policy
+      job_events = local.manifest.jobEventsPolicy
+    } : function => jsonencode(policy) if length(policy.Statement) > 0
   }
 
   # Terraform folds no list, so a text is cut where placeholders begin and put together again with their values.

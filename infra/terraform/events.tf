@@ -1,5 +1,10 @@
 locals {
   job_events = {
+    athena = {
+      source      = ["aws.athena"]
+      detail-type = ["Athena Query State Change"]
+      detail      = { currentState = ["SUCCEEDED", "FAILED", "CANCELLED"] }
+    }
     batch = {
       source      = ["aws.batch"]
       detail-type = ["Batch Job State Change"]

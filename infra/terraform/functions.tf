@@ -13,7 +13,7 @@ locals {
     approvals   = { memory = 256, timeout = 30, description = "Shows approval pages and takes decisions" }
     definitions = { memory = 256, timeout = 120, description = "Publishes definitions when the deployment changes" }
     engine      = { memory = 512, timeout = var.engine_timeout_seconds, description = "Advances executions and performs their tasks" }
-    job_events  = { memory = 256, timeout = 60, description = "Turns events of Batch and SageMaker into events of executions" }
+    job_events  = { memory = 256, timeout = 60, description = "Turns events of Athena, Batch and SageMaker into events of executions" }
     notifier    = { memory = 256, timeout = 60, description = "Asks people for approval" }
     sweeper     = { memory = 512, timeout = 300, description = "Finds executions that nothing would move on" }
   }

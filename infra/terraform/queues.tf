@@ -6,7 +6,7 @@ resource "aws_sqs_queue" "events" {
   sqs_managed_sse_enabled           = var.kms_key_arn == null ? true : null
   kms_master_key_id                 = var.kms_key_arn
   kms_data_key_reuse_period_seconds = var.kms_key_arn == null ? null : 3600
-  redrive_policy                    = jsonencode({ deadLetterTargetArn = aws_sqs_queue.dead_letters.arn, maxReceiveCount = 6 })
+  redrive_policy                    = jsonencode({ deadLetterTargetArn = aws_sqs_queue.dead_letters.arn, maxReceiveCount = 20 })
   tags                              = var.tags
 }
 
@@ -23,7 +23,7 @@ resource "aws_sqs_queue_redrive_allow_policy" "dead_letters" {
   redrive_allow_policy = jsonencode({ redrivePermission = "byQueue", sourceQueueArns = [aws_sqs_queue.events.arn] })
 }
 
-# Events of Batch and SageMaker that EventBridge or the function could not deliver.
+# Events of jobs that EventBridge or the function could not deliver.
 resource "aws_sqs_queue" "failed_events" {
   name                      = "${var.name}-job-events-dlq"
   message_retention_seconds = 1209600

@@ -4,7 +4,6 @@ locals {
     api_function_arn        = local.function_arns["api"]
     bucket_arn              = aws_s3_bucket.payloads.arn
     failed_events_queue_arn = aws_sqs_queue.failed_events.arn
-    notifier_function_arn   = local.function_arns["notifier"]
     queue_arn               = aws_sqs_queue.events.arn
     schedule_arn            = "arn:${local.partition}:scheduler:${local.region}:${local.account_id}:schedule/${var.name}/*"
     scheduler_role_arn      = aws_iam_role.scheduler.arn
@@ -28,8 +27,7 @@ locals {
       templatefile("${local.policies}/optional/slack.json", { slack_secret_arn = aws_secretsmanager_secret.slack[0].arn })
     } : {},
     var.mail_from == null ? {} : {
-      for function in ["approvals", "notifier"] : "${function}-mail" =>
-      templatefile("${local.policies}/optional/mail.json", {
+      notifier-mail = templatefile("${local.policies}/optional/mail.json", {
         mail_from         = var.mail_from
         mail_identity_arn = "arn:${local.partition}:ses:${local.region}:${local.account_id}:identity/${local.mail_identity}"
       })
@@ -66,7 +64,8 @@ resource "aws_iam_role_policy" "optional" {
 }
 
 # What the deployed definitions call: exactly what `asl permissions` prints for them, for the
-# engine; how a job ended is asked by the function that hears of its end.
+# engine, and for `api`, in which Express executions run; how a job ended is asked by the function
+# that hears of its end.
 resource "aws_iam_role_policy" "tasks" {
   for_each = local.task_policies
 

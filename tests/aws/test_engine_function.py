@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
+from asl_engine.aws.ports import open_ports
+from asl_engine.interpreter.execution import Execution, TaskAttempt
 from tests.aws.deployment import Context, Deployment, deployed
 from tests.aws.emulator import Emulator
 from tests.aws.lambda_emulator import FUNCTION, LambdaEmulator, lambda_emulator
@@ -197,3 +200,35 @@ def test_an_activity_task_that_was_offered_twice_is_given_to_one_worker(deployme
     deployment.engine.handle({"Records": [record]}, Context())
 
     assert deployment.call("GetActivityTask", activityArn=activity) == {}
+
+
+def test_tasks_without_a_timeout_get_that_of_the_deployment(aws: Emulator, functions: LambdaEmulator) -> None:
+    """From both functions: the start plans the first task, what the first one returns the second."""
+    callback = {"Type": "Task", "Resource": "arn:aws:states:::lambda:invoke.waitForTaskToken"}
+    own = callback | {
+        "Parameters": {"FunctionName": FUNCTION, "Payload": {"n.$": "$.n", "token.$": "$$.Task.Token"}},
+        "End": True,
+    }
+    settings = {"AWS_ENDPOINT_URL_LAMBDA": functions.url, "ASL_DEFAULT_TASK_TIMEOUT_SECONDS": "3600"}
+    with deployed(aws, "default-timeout", **settings) as deployment:
+        machine = deployment.create({"StartAt": "One", "States": {"One": {**TASK, "Next": "Two"}, "Two": own}})
+        arn = deployment.start(machine, input='{"n": 1}')
+        assert timeout_seconds(deployment, arn) == ("One", 3600)
+        deployment.until_quiet()
+        assert timeout_seconds(deployment, arn) == ("Two", 3600)
+
+
+def timeout_seconds(deployment: Deployment, arn: str) -> tuple[str, float]:
+    """The state of the open attempt, and how long it may take."""
+
+    async def load() -> Execution:
+        ports = open_ports(deployment.environment)
+        try:
+            return await ports.store.load(arn)
+        finally:
+            await ports.close()
+
+    (frame,) = asyncio.run(load()).frames.values()
+    assert isinstance(frame.wait, TaskAttempt)
+    assert frame.wait.timeout_at is not None
+    return frame.wait.state_name, (frame.wait.timeout_at - frame.entered_at) / 1000

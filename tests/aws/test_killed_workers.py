@@ -93,7 +93,11 @@ def test_killed_workers_lose_no_execution_and_apply_no_result_twice(aws: Emulato
     with lambda_emulator(seconds=TASK_SECONDS) as functions:
         # The emulator goes on receiving for a worker that is gone, so no worker asks for long, and each may be killed.
         environment = aws.deploy("killed-workers", visibility_seconds=VISIBILITY_SECONDS, deliveries_max=1_000)
-        environment |= {"AWS_ENDPOINT_URL_LAMBDA": functions.url, "ASL_WORKER_WAIT_SECONDS": "1"}
+        environment |= {
+            "AWS_ENDPOINT_URL_LAMBDA": functions.url,
+            "ASL_WORKER_WAIT_SECONDS": "1",
+            "ASL_VISIBILITY_SECONDS": str(VISIBILITY_SECONDS),
+        }
         asyncio.run(asyncio.wait_for(_survive(environment, functions, tmp_path), SECONDS_MAX))
 
 

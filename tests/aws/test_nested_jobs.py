@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 
 import pytest
 
@@ -136,7 +136,7 @@ class Sent:
     async def send_at(self, message: Message, at: int, now: int) -> None:
         raise AssertionError("nothing is to be held back")
 
-    async def extend(self, receipt: str, seconds: int) -> None:
+    async def extend(self, receipts: Sequence[str], seconds: int) -> None:
         raise AssertionError("nothing was received")
 
 

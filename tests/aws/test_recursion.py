@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Sequence
 
 import boto3
 import pytest
@@ -67,7 +68,7 @@ class MemoryQueue:
     async def send_at(self, message: Message, at: int, now: int) -> None:
         raise AssertionError(f"nothing waits here: {message} at {at}, now {now}")
 
-    async def extend(self, receipt: str, seconds: int) -> None:
+    async def extend(self, receipts: Sequence[str], seconds: int) -> None:
         """Nothing is delivered twice."""
 
 

@@ -32,10 +32,12 @@ def test_everything_can_be_set() -> None:
             "ASL_EXPIRE_DAYS": "90",
             "ASL_LOG_PAYLOADS": "True",
             "ASL_METRICS_NAMESPACE": "Orders",
+            "ASL_VISIBILITY_SECONDS": "30",
         }
     )
 
     assert (settings.bucket, settings.metrics_namespace) == ("payloads", "Orders")
+    assert settings.visibility_seconds == 30
     assert (settings.default_task_timeout_seconds, settings.expire_days, settings.log_payloads) == (3600, 90, True)
 
 

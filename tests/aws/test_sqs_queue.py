@@ -48,22 +48,59 @@ def test_a_message_comes_back_as_it_was_sent_and_is_gone_once_acknowledged(aws: 
         assert (read.message, read.deliveries) == (sent, 1)
         assert abs(read.sent_at - ports.clock.now()) < 60_000
         assert await received(ports.queue) == []  # it is held back from others
-        await ports.queue.extend(read.receipt, 0)
+        await ports.queue.extend([read.receipt], 0)
         (again,) = await received(ports.queue)
         assert read_record(again).deliveries == 2
         await ports.queue.acknowledge(again["receiptHandle"])
-        await ports.queue.extend(again["receiptHandle"], 0)  # too late, and no harm
+        await ports.queue.extend([again["receiptHandle"], "no receipt"], 0)  # too late, and no harm
         assert await received(ports.queue) == []
 
     on_queue(aws, "sent", story)
 
 
+def test_messages_are_extended_ten_at_a_time(aws: Emulator) -> None:
+    async def story(ports: Ports) -> None:
+        for number in range(11):
+            await ports.queue.send(Message(execution_arn=ARN, owner=f"m{number}"))
+        records: list[dict[str, Any]] = []
+        while len(records) < 11:
+            records += await received(ports.queue)
+        requests: list[str] = []
+        client = await ports.clients.client("sqs")
+        client.meta.events.register("before-send.sqs", lambda event_name, **_: requests.append(event_name))
+        await ports.queue.extend([each["receiptHandle"] for each in records], 0)
+
+        assert requests == ["before-send.sqs.ChangeMessageVisibilityBatch"] * 2
+        again = [*await received(ports.queue), *await received(ports.queue)]
+        assert {each["messageId"] for each in again} == {each["messageId"] for each in records}
+
+    on_queue(aws, "extended", story)
+
+
+@pytest.mark.parametrize(("code", "is_told"), [("ReceiptHandleIsInvalid", False), ("InternalError", True)])
+def test_only_a_message_that_is_still_ours_must_be_extended(code: str, is_told: bool) -> None:
+    calls = Calls(answer={"Successful": [{"Id": "0"}], "Failed": [{"Id": "1", "Code": code, "Message": "no"}]})
+    extending = queue_on(calls).extend(["mine", "other"], 60)
+    if is_told:
+        with pytest.raises(QueueUnavailable, match=r"^sqs kept 1 of 2 messages no longer: InternalError: no$"):
+            asyncio.run(extending)
+    else:
+        asyncio.run(extending)
+
+    ((operation, members),) = calls.calls
+    assert operation == "change_message_visibility_batch"
+    assert [(each["ReceiptHandle"], each["VisibilityTimeout"]) for each in members["Entries"]] == [
+        ("mine", 60),
+        ("other", 60),
+    ]
+
+
 class Calls:
     """Clients that keep what they are called with, and answer nothing or an error."""
 
-    def __init__(self, *errors: Exception) -> None:
+    def __init__(self, *errors: Exception, answer: dict[str, Any] | None = None) -> None:
         self.calls: list[tuple[str, dict[str, Any]]] = []
-        self._errors = list(errors)
+        self._errors, self._answer = list(errors), answer or {}
         self.meta = self.events = self
 
     async def client(self, _service: str) -> Calls:
@@ -77,7 +114,7 @@ class Calls:
             self.calls.append((operation, members))
             if self._errors:
                 raise self._errors.pop(0)
-            return {}
+            return self._answer
 
         return call
 

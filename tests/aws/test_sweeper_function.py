@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import json
 from typing import Any
 
@@ -8,7 +9,8 @@ import pytest
 from asl_engine.aws.assembly import engine_on
 from asl_engine.aws.ports import open_ports
 from asl_engine.aws.sweeper_function import SweeperFunction
-from tests.aws.deployment import Deployment, deployed
+from asl_engine.store.resources import replaced
+from tests.aws.deployment import Context, Deployment, deployed
 from tests.aws.emulator import Emulator
 from tests.aws.lambda_emulator import FUNCTION, lambda_emulator
 
@@ -16,7 +18,9 @@ HOUR = 3_600_000
 TASK = {"StartAt": "A", "States": {"A": {"Type": "Task", "Resource": FUNCTION, "End": True}}}
 
 
-def swept(deployment: Deployment, capsys: pytest.CaptureFixture[str], *, later: int) -> list[dict[str, Any]]:
+def swept(
+    deployment: Deployment, capsys: pytest.CaptureFixture[str], *, later: int, left: int = 60_000
+) -> list[dict[str, Any]]:
     """What the function logs when it runs so many milliseconds from now."""
     ports = open_ports(deployment.environment)
     now = ports.clock.now
@@ -24,7 +28,7 @@ def swept(deployment: Deployment, capsys: pytest.CaptureFixture[str], *, later: 
     function = SweeperFunction(ports, engine_on(ports))
     capsys.readouterr()
     try:
-        function.handle({}, None)
+        function.handle({}, Context(left))
     finally:
         function.close()
     return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
@@ -50,3 +54,36 @@ def test_an_execution_whose_message_was_lost_is_moved_on(aws: Emulator, capsys: 
         assert deployment.until_ended(arn)["status"] == "SUCCEEDED"
         (after,) = swept(deployment, capsys, later=HOUR)
         assert (after["OpenExecutions"], after["SweeperFindings"]) == (0, 0)
+
+
+def test_a_sweep_that_runs_out_of_time_is_gone_on_with_by_the_next(
+    aws: Emulator, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with deployed(aws, "sweeper-in-parts") as deployment:
+        machine = deployment.create({"StartAt": "A", "States": {"A": {"Type": "Wait", "Seconds": 86_400, "End": True}}})
+        for _ in range(3):
+            deployment.start(machine)
+
+        (stopped,) = swept(deployment, capsys, later=0, left=0)
+        assert (stopped["toTheEnd"], stopped["lookedAt"], "OpenExecutions" in stopped) == (False, 0, False)
+        keep_a_part_of_a_round(deployment, looked_at=40)
+        (ended,) = swept(deployment, capsys, later=0)
+        assert ended["toTheEnd"]
+        assert ended["OpenExecutions"] == 40 + 2  # of three, one is behind us
+        (afresh,) = swept(deployment, capsys, later=0)
+        assert afresh["OpenExecutions"] == 3
+
+
+def keep_a_part_of_a_round(deployment: Deployment, *, looked_at: int) -> None:
+    """As if the sweep that stopped had come to the end of the first execution's place."""
+
+    async def keep() -> None:
+        ports = open_ports(deployment.environment)
+        kept = await ports.resources.get("sweep", "sweep")
+        assert kept is not None
+        assert kept.document == {"after": "", "lookedAt": 0}
+        _arn, place = await anext(ports.store.open_executions())
+        await ports.resources.write(replaced(kept, {"after": place, "lookedAt": looked_at}))
+        await ports.close()
+
+    asyncio.run(keep())

@@ -17,7 +17,7 @@ from asl_engine.deploy.wheels import CONSTRAINTS, Platform, files_used
 from asl_engine.errors import AslError
 from tests.architecture.source_tree import ROOT
 
-BUILT = ("definitions", "engine")
+BUILT = ("definitions", "engine", "api")
 PLATFORM = Platform(architecture="arm64", python="3.13")
 
 
@@ -92,13 +92,13 @@ def test_an_archive_holds_the_handler_the_engine_and_the_wheels_that_it_imports(
     assert {"jlens/_jlens.abi3.so", "botocore/data/dynamodb/1/service-2.json.gz"} <= names_in(built["engine"])
 
 
-def test_services_that_definitions_call_are_added_to_the_engine_alone(
+def test_services_that_definitions_call_are_added_to_what_performs_tasks(
     wheels: Path, sources: Path, tmp_path: Path
 ) -> None:
     packages = build_packages(sources, tmp_path / "out", PLATFORM, more_sdk_services=["ec2"])
 
     with_ec2 = [each.function for each in packages if "botocore/data/ec2/1/service-2.json.gz" in names_in(each.file)]
-    assert with_ec2 == ["engine"]
+    assert with_ec2 == ["engine", "api"]
 
 
 def test_the_same_sources_give_the_same_bytes(wheels: Path, sources: Path, tmp_path: Path) -> None:

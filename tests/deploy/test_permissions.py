@@ -168,19 +168,37 @@ def test_a_training_job_passes_its_role_to_sagemaker_alone() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("action", "expected"),
+    [
+        ("createModel", {"CreateModel", "DescribeModel", "AddTags", "ListTags"}),
+        ("createEndpointConfig", {"CreateEndpointConfig", "DescribeEndpointConfig", "AddTags", "ListTags"}),
+        ("createEndpoint", {"CreateEndpoint", "DescribeEndpoint", "AddTags", "ListTags"}),
+        ("updateEndpoint", {"UpdateEndpoint", "DescribeEndpoint"}),
+    ],
+)
+def test_what_an_attempt_made_before_can_be_adopted(action: str, expected: set[str]) -> None:
+    found = statements(task(f"arn:aws:states:::sagemaker:{action}"))
+
+    actions = {each for statement in found.values() for each in statement.actions} - {"iam:PassRole"}
+    assert actions == {f"sagemaker:{name}" for name in expected}
+
+
 def test_what_hears_of_the_end_of_jobs_may_only_describe_them() -> None:
     needed = task_permissions(
         {
             "m": machine(
                 task("arn:aws:states:::batch:submitJob.sync"),
                 task("arn:aws:states:::sagemaker:createTrainingJob.sync"),
-                task("arn:aws:states:::aws-sdk:sagemaker:describeEndpoint"),
+                task("arn:aws:states:::sagemaker:createEndpoint"),
+                task("arn:aws:states:::athena:startQueryExecution.sync"),
                 task("arn:aws:states:::lambda:invoke"),
             )
         }
     )
 
     assert [each.actions for each in job_event_permissions(needed)] == [
+        ("athena:GetQueryExecution",),
         ("batch:DescribeJobs",),
         ("sagemaker:DescribeTrainingJob",),
     ]

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 from tests.architecture.source_tree import ROOT
-from tests.e2e.deployed_terraform import ENGINE_TIMEOUT_SECONDS
 from tests.e2e.emulators import ACCOUNT, REGION, Cloud, wait_until
 from tests.e2e.functions import PYTHON, host_architecture
 
@@ -31,7 +30,6 @@ class DeployedCdk:
             "architecture": host_architecture(),
             "runtime": f"python{PYTHON}",
             "deletion_protection": False,
-            "engine_timeout_seconds": ENGINE_TIMEOUT_SECONDS,
             "mail_from": sender,
             "endpoints": {**cloud.endpoints, **cloud.urls},
         }

@@ -14,7 +14,6 @@ from tests.e2e.emulators import REGION, Cloud
 from tests.e2e.functions import PYTHON, host_architecture
 
 SENDER = "asl@example.com"
-ENGINE_TIMEOUT_SECONDS = 60
 _PROVIDER_REGION = f'region = "{REGION}"'
 
 
@@ -45,8 +44,6 @@ class DeployedTerraform:
         settings: dict[str, Any] = {
             "deletion_protection": False,
             "bucket_force_destroy": True,
-            # A killed engine's message comes back after this, unless its runner had shortened that already.
-            "engine_timeout_seconds": ENGINE_TIMEOUT_SECONDS,
             "mail_from": SENDER,
             "endpoints": {**cloud.endpoints, **cloud.urls},
             "definition_substitutions": dict(substitutions),

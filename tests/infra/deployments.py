@@ -162,11 +162,16 @@ class Template:
 
 def synthesized(sources: Sources, settings: Mapping[str, Any] = SETTINGS) -> Template:
     """What CDK makes of the same settings and definition. Skips where CDK is missing."""
-    if find_spec("aws_cdk") is None or shutil.which("node") is None:
-        leave_out('CDK is not on this machine: it takes pip install -e ".[cdk]" and node')
+    require_cdk()
     ended = synthesize(sources, settings)
     assert ended.returncode == 0, ended.stderr
     return Template(sources.root / "cdk.out" / "AslEngine.template.json")
+
+
+def require_cdk() -> None:
+    """Skips where CDK is missing."""
+    if find_spec("aws_cdk") is None or shutil.which("node") is None:
+        leave_out('CDK is not on this machine: it takes pip install -e ".[cdk]" and node')
 
 
 def synthesize(sources: Sources, settings: Mapping[str, Any] = SETTINGS) -> subprocess.CompletedProcess[str]:

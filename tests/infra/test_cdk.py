@@ -1,4 +1,4 @@
-"""A definition that is not valid stops the synthesis."""
+"""A definition that is not valid stops the synthesis. That of the same sources unbroken: test_same_resources."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ from pathlib import Path
 
 import pytest
 
-from tests.infra.deployments import Sources, synthesize, synthesized
+from tests.infra.deployments import Sources, require_cdk, synthesize
 
 
 @pytest.fixture
 def sources(tmp_path: Path) -> Sources:
+    require_cdk()
     return Sources.written(tmp_path / "sources")
 
 
 def test_an_invalid_definition_is_not_synthesized(sources: Sources) -> None:
-    synthesized(sources)
     sources.definition.write_text('{"StartAt": "Gone", "States": {"Here": {"Type": "Succeed"}}}', encoding="utf-8")
 
     ended = synthesize(sources)
@@ -26,7 +26,6 @@ def test_an_invalid_definition_is_not_synthesized(sources: Sources) -> None:
 
 
 def test_a_placeholder_without_a_value_is_not_synthesized(sources: Sources) -> None:
-    synthesized(sources)
     text = sources.definition.read_text().replace('"train:3"', '"${TrainDefinition}"')
     sources.definition.write_text(text, encoding="utf-8")
 

@@ -71,3 +71,14 @@ def test_a_role_s_policies_together_fit_iam() -> None:
     optional = sum(len(file.read_text()) for file in POLICIES.glob("optional/*.json"))
 
     assert max(len(file.read_text()) for file in POLICIES.glob("*.json")) + optional < BYTES_OF_ALL_MAX / 2
+
+
+def test_those_who_deal_with_people_answer_tasks_through_the_api_alone() -> None:
+    for function in ("approvals", "notifier"):
+        found = list(statements(POLICIES / f"{function}.json"))
+        actions = {action for each in found for action in each["Action"]}
+
+        assert [each["Resource"] for each in found if "execute-api:Invoke" in each["Action"]] == [
+            ["${step_functions_api_arn}/*/POST/"]
+        ]
+        assert not actions & {"sqs:SendMessage", "lambda:InvokeFunction"}

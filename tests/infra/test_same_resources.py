@@ -351,19 +351,34 @@ def test_the_module_is_valid_and_formatted(deployments: tuple[Planner, Template]
 
 
 def test_the_only_other_policies_are_those_of_the_tasks(deployments: tuple[Planner, Template]) -> None:
-    policies = deployments[1].of_type("AWS::IAM::Policy")
-    of_tasks, of_job_events = (
-        {each["Sid"]: each["Resource"] for each in policy["PolicyDocument"]["Statement"]}
-        for policy in sorted(policies, key=lambda policy: -len(policy["PolicyDocument"]["Statement"]))
-    )
-
-    assert {policy["PolicyName"] for policy in policies} == {"tasks-orders"}
-    assert of_tasks["LambdaInvokeFunction"] == CHARGE
-    assert set(of_tasks) == {
-        "BatchDescribeJobs",
-        "BatchListJobs",
-        "BatchSubmitJob",
-        "BatchTagResource2",
-        "LambdaInvokeFunction",
+    planner, template = deployments
+    planned = {
+        address.partition('["')[2].removesuffix('"]'): resources_by_sid(json.loads(values["policy"]))
+        for address, values in planner.planned.items()
+        if address.startswith("aws_iam_role_policy.tasks[")
     }
-    assert of_job_events == {"BatchDescribeJobs": "*"}
+    policies = template.of_type("AWS::IAM::Policy")
+    synthesized = sorted(len(each["PolicyDocument"]["Statement"]) for each in policies)
+
+    assert planned["engine"] == planned["api"]
+    assert planned["engine"]["LambdaInvokeFunction"] == [CHARGE]
+    assert planned["engine"]["BatchSubmitJob"] == [
+        "arn:aws:batch:eu-central-1:123456789012:job-definition/train:3",
+        "arn:aws:batch:eu-central-1:123456789012:job-queue/gpu",
+    ]
+    assert planned["job_events"] == {"BatchDescribeJobs": ["*"]}
+    assert {policy["PolicyName"] for policy in policies} == {"tasks-orders"}
+    assert synthesized == sorted(len(statements) for statements in planned.values())
+    for policy in policies:
+        assert resources_by_sid(policy["PolicyDocument"]).keys() == planned[role_of(template, policy)].keys()
+
+
+def resources_by_sid(policy: dict[str, Any]) -> dict[str, Any]:
+    return {each["Sid"]: each["Resource"] for each in policy["Statement"]}
+
+
+def role_of(template: Template, policy: dict[str, Any]) -> str:
+    """The function whose role has the policy."""
+    (role,) = policy["Roles"]
+    name: str = template.resources[role["Ref"]]["Properties"]["RoleName"]
+    return name.removeprefix("asl-engine-").replace("-", "_")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.infra.deployments import CHARGE, DEFINITION, Planner, Sources, account_endpoint
+from tests.infra.deployments import DEFINITION, Planner, Sources, account_endpoint
 
 
 @pytest.fixture(scope="module")
@@ -50,16 +50,3 @@ def test_a_placeholder_without_a_value_is_refused(sources: Sources, endpoint: st
     sources.validate()
 
     assert "definition_substitutions has no value for: TrainDefinition" in refusal(Planner(sources, endpoint))
-
-
-def test_the_tasks_policy_has_values_in_place_of_placeholders(sources: Sources, endpoint: str) -> None:
-    planner = Planner(sources, endpoint)
-
-    policy = json.loads(planner.planned['aws_iam_role_policy.tasks["engine"]']["policy"])
-    resources = {statement["Sid"]: statement["Resource"] for statement in policy["Statement"]}
-    assert resources["LambdaInvokeFunction"] == [CHARGE]
-    assert resources["BatchSubmitJob"] == [
-        "arn:aws:batch:eu-central-1:123456789012:job-definition/train:3",
-        "arn:aws:batch:eu-central-1:123456789012:job-queue/gpu",
-    ]
-    assert 'aws_iam_role_policy.tasks["job_events"]' in planner.planned

@@ -27,9 +27,7 @@ FAILED_QUEUED_SEEDS: Final[Mapping[int, str]] = {
     104490: "a keyframe hid which record had set the timer, and nobody sent it",
     201832: "a service that refused four times in a row was taken for a fault of the engine",
     2075: "the same, of two messages that were handled together",
-}
-
-OPEN_QUEUED_SEEDS: Final[Mapping[int, str]] = {
-    204843: "raw clock skew of minutes: no message is left for an execution that waits for a moment",
-    204943: "a runner at its deadline, in the middle of stopping jobs: one of them is never stopped",
+    204843: "a runner wrote records by a message whose event was consumed, after another runner had acknowledged it",
+    204943: "a runner wrote a result by a message that another runner had acknowledged: the attempt was submitted",
+    801190: "the API set a timer by a message whose event was consumed and that was gone: nobody sent the timer",
 }

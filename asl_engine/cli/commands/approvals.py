@@ -38,7 +38,8 @@ _FIELD = click.option(
 def command() -> None:
     """List, show and answer requests for approval.
 
-    An ID may be shortened as long as it fits one approval only.
+    An ID may be shortened as long as it fits one approval only. For an engine on AWS answer on its pages or through its
+    API: here the answer is only written to the store, and nobody is woken.
     """
 
 

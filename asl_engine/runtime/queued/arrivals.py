@@ -11,7 +11,6 @@ from asl_engine.interpreter.events import (
     ExecutionTimerFired,
     FailRequested,
     StopRequested,
-    TaskHeartbeat,
     TaskSubmitted,
 )
 from asl_engine.interpreter.execution import Execution, ExecutionStatus, TaskAttempt
@@ -48,11 +47,6 @@ def result_of(execution: Execution, event: Event, otherwise: str) -> Arrival:
     return Arrival(wait.owner if isinstance(wait, TaskAttempt) else otherwise, event)
 
 
-def tells_if_consumed(message: Message) -> bool:
-    """Whether the execution shows that a record has consumed the message: else only the records do."""
-    return not message.only_goes_on and not isinstance(message.event, TaskSubmitted | ActivityStarted | TaskHeartbeat)
-
-
 def key_of(event: Event) -> Key | None:
     """The wait that an event answers; None for one to the whole execution."""
     if isinstance(event, StopRequested | FailRequested | ExecutionTimerFired):
@@ -74,6 +68,35 @@ def answers_open(execution: Execution, event: Event) -> bool:
     return key is None or is_open(execution, key)
 
 
+def keeps_message(execution: Execution, key: Key) -> bool:
+    """Whether this is an open attempt that keeps the message that owns it from being acknowledged.
+
+    One that is submitted is answered from outside, and an activity is once it is offered, which the execution does not
+    show: another runner may have acknowledged their message.
+    """
+    wait = execution.frames[key[0]].wait if is_open(execution, key) else None
+    return isinstance(wait, TaskAttempt) and not wait.submitted and ":activity:" not in wait.resource
+
+
+def says_nothing_new(execution: Execution, event: Event) -> bool:
+    """Whether it says of an attempt that is submitted that it is: a record has consumed it, or another of its kind."""
+    if not isinstance(event, TaskSubmitted | ActivityStarted) or not answers_open(execution, event):
+        return False
+    wait = execution.frames[event.frame_id].wait
+    return isinstance(wait, TaskAttempt) and wait.submitted
+
+
+def is_unconsumed(execution: Execution, arrival: Arrival) -> bool:
+    """Whether an event still says something, and no other runner can have let go of its message or attempt."""
+    event = arrival.event
+    if event is None or not answers_open(execution, event):
+        return False
+    key = key_of(event)
+    if key is not None and not arrival.by_message:
+        return keeps_message(execution, key)
+    return not says_nothing_new(execution, event)
+
+
 def fired(execution: Execution, arrivals: Iterable[Arrival]) -> list[Arrival]:
     """Those that are the durable timer; superseded timers are nothing."""
     if execution.timer_at is None or execution.status is not ExecutionStatus.RUNNING:
@@ -87,6 +110,6 @@ def sifted(execution: Execution, arrivals: Sequence[Arrival]) -> tuple[list[Arri
     kept: list[Arrival] = []
     ignored: list[Arrival] = []
     for each in arrivals:
-        speaks = each in timers or (each.event is not None and answers_open(execution, each.event))
+        speaks = each in timers or is_unconsumed(execution, each)
         (kept if speaks else ignored).append(each)
     return kept, ignored

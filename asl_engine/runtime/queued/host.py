@@ -19,13 +19,15 @@ from asl_engine.errors import (
     StoreUnavailable,
 )
 from asl_engine.interpreter.advance import start
-from asl_engine.interpreter.events import Event, FailRequested
+from asl_engine.interpreter.events import Event, FailRequested, TaskHeartbeat
 from asl_engine.interpreter.execution import Execution, ExecutionStatus
 from asl_engine.language.definition import StateMachine
 from asl_engine.runtime.in_process import StartRequest
+from asl_engine.runtime.queued.arrivals import says_nothing_new
 from asl_engine.runtime.queued.observer import Advanced
 from asl_engine.runtime.queued.plan import Plan, effective, timed
 from asl_engine.runtime.queued.ports import Message, Received
+from asl_engine.runtime.queued.recovery import consumed
 from asl_engine.runtime.queued.tenure import Tenure, Unfinished
 from asl_engine.runtime.queued.visibility import Visibility
 from asl_engine.runtime.queued.wiring import Wiring
@@ -87,9 +89,16 @@ class QueuedHost:
         for conflicts in range(_CONFLICTS_MAX):
             execution = await wiring.store.load(execution_arn)
             plan = await self._planned(execution, event, owner)
+            # The execution does not show whether a heartbeat was consumed, and what is written again after that would
+            # be written by a message that may be gone.
+            engine_was_faster = (
+                is_sent
+                and (plan is None or isinstance(event, TaskHeartbeat))
+                and await consumed(wiring.store, execution_arn, event, owner, known)
+            )
             if plan is None:
-                return Delivered(is_sent and await self._consumed(execution_arn, event, owner, known), execution)
-            if plan.is_empty:
+                return Delivered(engine_was_faster, execution)
+            if engine_was_faster or plan.is_empty or says_nothing_new(execution, event):
                 return Delivered(True, execution)
             if plan.leaves_work and not is_sent:
                 known = execution.sequence
@@ -115,7 +124,8 @@ class QueuedHost:
         for each in received:
             groups.setdefault(each.message.execution_arn, []).append(each)
         clock, unfinished = self._wiring.clock, len(groups)
-        visibility = Visibility(self._wiring.queue, clock, [each.receipt for each in received])
+        receipts = [each.receipt for each in received]
+        visibility = Visibility(self._wiring.queue, clock, receipts, self._wiring.visibility_seconds)
 
         async def handled(group: Sequence[Received]) -> set[str]:
             nonlocal unfinished
@@ -131,7 +141,9 @@ class QueuedHost:
 
         for _ in groups:
             clock.begin()
-        return frozenset().union(*await asyncio.gather(*map(handled, groups.values())))
+        done = frozenset().union(*await asyncio.gather(*map(handled, groups.values())))
+        await visibility.settle(all_done=len(done) == len(received))
+        return done
 
     async def _handle(self, received: Sequence[Received], deadline: int) -> set[str]:
         """The messages of one execution: those that are due together, and then a timer that came a little early."""
@@ -220,15 +232,6 @@ class QueuedHost:
         await wiring.store.append(plan.keyframe if is_due else plan.record)
         duration = wiring.clock.now() - began_at
         wiring.observer.advanced(Advanced.of(plan.outcome, plan.record.owner, duration, conflicts))
-
-    async def _consumed(self, execution_arn: str, event: Event, owner: str, known: int) -> bool:
-        """Whether a record after the known one consumed the event of this message: the engine was faster."""
-        async for record in self._wiring.store.records(execution_arn):
-            if record.sequence <= known:
-                return False
-            if owner in record.owner.split() and event in record.events:
-                return True
-        return False
 
 
 def _started(found: Execution, request: StartRequest) -> Execution:

@@ -15,7 +15,7 @@ from asl_engine.interpreter.events import Event
 from asl_engine.interpreter.execution import Execution, ExecutionStatus
 from asl_engine.interpreter.options import Options
 from asl_engine.interpreter.outcome import Outcome
-from asl_engine.runtime.queued.arrivals import Key
+from asl_engine.runtime.queued.arrivals import Key, keeps_message
 from asl_engine.runtime.queued.definitions import Definition
 from asl_engine.runtime.queued.moments import uncovered
 from asl_engine.store.journal import Record, record_of
@@ -88,16 +88,10 @@ def timed(outcome: Outcome, definition: Definition, *, strike: bool, awaited: fr
 
 
 def _goes_on(outcome: Outcome, awaited: frozenset[Key]) -> bool:
-    left = set(awaited)
-    for command in outcome.commands:
-        match command:
-            case Continue():
-                return True
-            case ScheduleTask(frame_id, attempt):
-                left.add((frame_id, attempt.wait_id))
-            case CancelTask(frame_id, attempt):
-                left.discard((frame_id, attempt.wait_id))
-    return bool(left)
+    if any(isinstance(command, Continue) for command in outcome.commands):
+        return True
+    begun = {(each.frame_id, each.attempt.wait_id) for each in outcome.commands if isinstance(each, ScheduleTask)}
+    return any(keeps_message(outcome.execution, key) for key in awaited | begun)
 
 
 def _with_timer(outcome: Outcome, timer_at: int | None) -> Outcome:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
@@ -56,8 +57,11 @@ class MessageQueue(Protocol):
     async def send_at(self, message: Message, at: int, now: int) -> None:
         """Deliver not before `at`, however far that is, and as soon after as possible. Raises QueueUnavailable."""
 
-    async def extend(self, receipt: str, seconds: int) -> None:
-        """Keep the message from being delivered again for so long from now. Does nothing once it is acknowledged."""
+    async def extend(self, receipts: Sequence[str], seconds: int) -> None:
+        """Keep messages from being delivered again for so long from now, and no longer.
+
+        Does nothing for those that are acknowledged. Raises QueueUnavailable if it failed for some.
+        """
 
 
 @runtime_checkable
@@ -66,3 +70,14 @@ class ListingStore(Protocol):
 
     async def ensure_listed(self, execution: Execution) -> None:
         """Bring the listings up to this execution, if they are not. Idempotent. Raises StoreError."""
+
+
+@runtime_checkable
+class OpenListing(Protocol):
+    """A store that lists what is open for less than a listing that is newest first."""
+
+    def open_executions(self, after: str = "") -> AsyncIterator[tuple[str, str]]:
+        """ARNs of executions that are RUNNING, or were lately, and the place of each: `after` it one can go on.
+
+        In any order that stays. Raises StoreUnavailable.
+        """

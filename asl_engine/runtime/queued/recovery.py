@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from asl_engine.interpreter.commands import CancelTask
+from asl_engine.interpreter.events import Event
 from asl_engine.interpreter.execution import Execution, ExecutionStatus
 from asl_engine.runtime.queued.ports import Received
 from asl_engine.store.journal import Record
@@ -80,6 +81,16 @@ async def recover(
         if not setter_is_known and _may_have_set_timer(record, execution) and (undone or not record.keyframe):
             setter_is_known, set_by_us = True, undone
     return Recovered(cancels=tuple(cancels), newest=newest, set_timer=set_by_us)
+
+
+async def consumed(store: ExecutionStore, execution_arn: str, event: Event, owner: str, after: int) -> bool:
+    """Whether a record after that one consumed the event of this message."""
+    async for record in store.records(execution_arn):
+        if record.sequence <= after:
+            return False
+        if owner in record.owner.split() and event in record.events:
+            return True
+    return False
 
 
 def _may_have_set_timer(record: Record, execution: Execution) -> bool:

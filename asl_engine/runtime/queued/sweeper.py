@@ -1,11 +1,13 @@
 """Sweeper: the net under the protocol. Finds executions that nothing will move, and sends what moves them.
 
 It writes no record itself: what it sends takes the normal path. In a healthy system it finds nothing, so each finding
-is worth an alarm. It loads every open execution once, which costs a read for each.
+is worth an alarm. It loads every open execution once, which costs a read for each. What is left at its
+deadline is for the next sweep.
 """
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from enum import StrEnum
@@ -15,14 +17,16 @@ from asl_engine.errors import ExecutionDoesNotExist, StoreCorrupt
 from asl_engine.interpreter.execution import Execution, ExecutionStatus, TaskAttempt
 from asl_engine.runtime.queued.definitions import Definition
 from asl_engine.runtime.queued.moments import uncovered
-from asl_engine.runtime.queued.ports import Message
+from asl_engine.runtime.queued.ports import Message, OpenListing
 from asl_engine.runtime.queued.wiring import Wiring
+from asl_engine.store.protocol import ExecutionStore
 
 # Longer than an attempt may be in a runner's hands: 15 minutes in the first runner's, and as long in its successor's.
 QUIET_MILLISECONDS: Final = 35 * 60_000
 # How late a durable timer may be that is not lost.
 LATE_MILLISECONDS: Final = 5 * 60_000
 _PAGE: Final = 100
+_AT_ONCE: Final = 50
 
 
 class Reason(StrEnum):
@@ -45,29 +49,60 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class SweepReport:
-    """How many open executions were looked at, and what was found and repaired."""
+    """How many open executions were looked at, and what was found and repaired.
+
+    `stopped_at`: where to go on, since the deadline came first; None: all were looked at.
+    """
 
     looked_at: int
     findings: tuple[Finding, ...]
+    stopped_at: str | None = None
 
 
-async def sweep(wiring: Wiring, quiet_milliseconds: int = QUIET_MILLISECONDS) -> SweepReport:
-    """Look at every open execution whose newest record is older than that. Raises StoreError or QueueUnavailable."""
-    looked_at, findings = 0, []
-    async for arn in _open_executions(wiring):
-        looked_at += 1
-        reason = await _look_at(wiring, arn, quiet_milliseconds)
-        if reason is not None:
-            findings.append(Finding(arn, reason))
+async def sweep(
+    wiring: Wiring, quiet_milliseconds: int = QUIET_MILLISECONDS, *, after: str = "", deadline: int | None = None
+) -> SweepReport:
+    """Look at every open execution whose newest record is older than that. Raises StoreError or QueueUnavailable.
+
+    `after` is where another sweep stopped; `deadline`, epoch milliseconds, when this one stops.
+    """
+    looked_at = 0
+    findings: list[Finding] = []
+    async for batch in _batches(_open_executions(wiring, after)):
+        if deadline is not None and wiring.clock.now() >= deadline:
+            return SweepReport(looked_at, tuple(findings), after)
+        looking = (_look_at(wiring, arn, quiet_milliseconds) for arn, _place in batch)
+        for (arn, place), reason in zip(batch, await asyncio.gather(*looking, return_exceptions=True), strict=True):
+            if isinstance(reason, BaseException):
+                raise reason
+            if reason is not None:
+                findings.append(Finding(arn, reason))
+            after = place
+        looked_at += len(batch)
     return SweepReport(looked_at, tuple(findings))
 
 
-async def _open_executions(wiring: Wiring) -> AsyncIterator[str]:
-    before: str | None = None
-    while page := await wiring.store.executions(ExecutionStatus.RUNNING, before=before, limit=_PAGE):
+def _open_executions(wiring: Wiring, after: str) -> AsyncIterator[tuple[str, str]]:
+    store = wiring.store
+    return store.open_executions(after) if isinstance(store, OpenListing) else _newest_first(store, after)
+
+
+async def _newest_first(store: ExecutionStore, after: str) -> AsyncIterator[tuple[str, str]]:
+    while page := await store.executions(ExecutionStatus.RUNNING, before=after or None, limit=_PAGE):
         for summary in page:
-            yield summary.arn
-        before = page[-1].arn
+            yield summary.arn, summary.arn
+        after = page[-1].arn
+
+
+async def _batches(listed: AsyncIterator[tuple[str, str]]) -> AsyncIterator[list[tuple[str, str]]]:
+    batch: list[tuple[str, str]] = []
+    async for each in listed:
+        batch.append(each)
+        if len(batch) == _AT_ONCE:
+            yield batch
+            batch = []
+    if batch:
+        yield batch
 
 
 async def _look_at(wiring: Wiring, arn: str, quiet_milliseconds: int) -> Reason | None:

@@ -2,9 +2,10 @@
 
 Other runners may hold the same execution, even by the same message. The conditional append arbitrates, and one rule
 keeps the messages honest. A message is acknowledged only when nothing that it owns is open; and a tenure writes only
-while its messages own something: an event that no record has consumed, an open attempt, or the newest record, of which
-frames are still ready or no timer is set. So no record can be based on a message that another runner was right to
-acknowledge, and whatever a record asks for has a message that brings it back after a crash.
+while its messages own something: an event that no record has consumed, an attempt that is open and not submitted, or
+the newest record, of which frames are still ready or no timer is set. What a message has ceased to own it never owns
+again. So no record can be based on a message that another runner was right to acknowledge, and whatever a record asks
+for has a message that brings it back after a crash.
 """
 
 from __future__ import annotations
@@ -18,7 +19,14 @@ from typing import Final, assert_never
 from asl_engine.errors import Conflict, ExecutionDoesNotExist
 from asl_engine.interpreter.advance import start
 from asl_engine.interpreter.commands import CancelTask, Continue, ScheduleTask, StartExecutionTimer, StartTimer
-from asl_engine.interpreter.events import Event, ExecutionTimerFired, TimerFired
+from asl_engine.interpreter.events import (
+    Event,
+    ExecutionTimerFired,
+    TaskFailed,
+    TaskHeartbeat,
+    TaskSucceeded,
+    TimerFired,
+)
 from asl_engine.interpreter.execution import ExecutionStatus, TaskAttempt
 from asl_engine.runtime.queued.alarms import Alarms
 from asl_engine.runtime.queued.arrivals import (
@@ -28,15 +36,15 @@ from asl_engine.runtime.queued.arrivals import (
     brought_by,
     fired,
     is_open,
+    keeps_message,
     result_of,
     sifted,
-    tells_if_consumed,
 )
 from asl_engine.runtime.queued.moments import jobs_to_look_at, look_of, uncovered
 from asl_engine.runtime.queued.observer import Advanced
 from asl_engine.runtime.queued.plan import Plan, effective, timed
 from asl_engine.runtime.queued.ports import ListingStore, Message, Received
-from asl_engine.runtime.queued.recovery import Reach, recover
+from asl_engine.runtime.queued.recovery import Reach, consumed, recover
 from asl_engine.runtime.queued.wiring import Wiring
 from asl_engine.runtime.queued.work import Work
 
@@ -60,7 +68,7 @@ class Tenure:
         self._owners = frozenset(each.message.owner for each in received)
         self._reach = Reach.of(received)
         # Whether records of these messages may have asked for what was not done.
-        self._recovering = any(each.deliveries > 1 or not tells_if_consumed(each.message) for each in received)
+        self._recovering = any(each.deliveries > 1 or each.message.only_goes_on for each in received)
         self._responsible = False  # the newest record is by these messages
         self._options = wiring.options
         self._work = Work(wiring.performer, wiring.jobs, wiring.clock, wiring.observer, self._post)
@@ -177,7 +185,7 @@ class Tenure:
         arrivals, self._arrivals = self._arrivals, []
         seen, self._seen = self._seen, []
         while conflicts < _CONFLICTS_MAX:
-            arrivals = self._without_ignored(arrivals)
+            arrivals = await self._without_ignored(arrivals)
             plan = self._plan(arrivals, seen)
             if plan is None:
                 return
@@ -196,19 +204,18 @@ class Tenure:
         execution, now = self._execution, self._now()
         open_ = [each for each in arrivals if each.event is not None]
         timers = fired(execution, arrivals)
-        standing = not self._is_over and bool(open_ or timers or self._work.in_hand)
+        standing = not self._is_over and bool(open_ or timers or self._awaits)
         strike = bool(timers) or (standing and execution.timer_at is not None and execution.timer_at <= now)
         guests = [*filter(partial(answers_open, execution), seen), *self._due(now)] if standing else []
         goes_on = bool(execution.ready) and (standing or self._responsible)
         if not (open_ or guests or goes_on or strike or self._must_set_timer):
             return None
         owners = [each.owner for each in (*open_, *timers)]
-        options = replace(self._options, owner=owners[0] if owners else self._owner)
+        options = replace(self._options, owner=owners[0] if owners else self._ground)
         events = [each.event for each in open_ if each.event is not None]
         outcome = effective(self._definition, execution, [*events, *guests], now, options)
         plan = timed(outcome, self._definition, strike=strike, awaited=self._work.in_hand)
-        owns_something = bool(outcome.events or timers or self._work.in_hand or self._responsible)
-        if plan.is_empty or not owns_something:
+        if plan.is_empty:
             self._alarms.note(plan.outcome, self._definition)
             return None
         consumed = {id(event) for event in outcome.events}
@@ -262,11 +269,23 @@ class Tenure:
 
     @property
     def _goes_on(self) -> bool:
-        return bool(self._execution.ready) and (self._responsible or bool(self._work.in_hand))
+        return bool(self._execution.ready) and (self._responsible or self._awaits)
+
+    @property
+    def _awaits(self) -> bool:
+        """Whether anything in hand is still its message's: of two runners with copies of a message, one may hold what
+        the other's record has submitted, and must base nothing on it."""
+        return any(keeps_message(self._execution, key) for key in self._work.in_hand)
+
+    @property
+    def _ground(self) -> str:
+        """A message that owns something, to own a record that answers none."""
+        owners = self._work.owners_of(key for key in self._work.in_hand if keeps_message(self._execution, key))
+        return self._owner if self._owner in owners else min(owners, default=self._owner)
 
     @property
     def _must_set_timer(self) -> bool:
-        if not self._responsible or self._work.in_hand:
+        if not self._responsible or self._awaits:
             return False
         return uncovered(self._execution, self._definition, self._now()) is not None
 
@@ -274,14 +293,36 @@ class Tenure:
         """The present of the execution: never before its newest record, whose writer's clock may be ahead of ours."""
         return max(self._clock.now(), self._execution.at)
 
-    def _without_ignored(self, arrivals: Sequence[Arrival]) -> list[Arrival]:
+    async def _without_ignored(self, arrivals: Sequence[Arrival]) -> list[Arrival]:
         kept, ignored = sifted(self._execution, arrivals)
+        for each in tuple(kept):
+            if await self._is_old_heartbeat(each):
+                kept.remove(each)
+                ignored.append(each)
+        for each in ignored:
+            await self._pass_on(each)
         events = tuple(type(each.event).__name__ for each in ignored if each.event is not None)
         if events:
             self._wiring.observer.ignored(self._arn, events)
         # A record may have consumed it whose writer died before it did what the record asked for.
         self._recovering |= any(each.by_message for each in ignored)
         return kept
+
+    async def _is_old_heartbeat(self, arrival: Arrival) -> bool:
+        """Whether a record has consumed a heartbeat that a message brought, which the execution does not show."""
+        event = arrival.event
+        if not arrival.by_message or not isinstance(event, TaskHeartbeat):
+            return False
+        return await consumed(self._wiring.store, self._arn, event, arrival.owner, self._reach.after)
+
+    async def _pass_on(self, arrival: Arrival) -> None:
+        """Send the result of an attempt that keeps no message as a message of its own."""
+        event = arrival.event
+        if arrival.by_message or not isinstance(event, TaskSucceeded | TaskFailed):
+            return
+        if answers_open(self._execution, event):
+            owner, after = self._wiring.new_owner(), self._execution.sequence
+            await self._wiring.queue.send(Message(execution_arn=self._arn, owner=owner, event=event, after=after))
 
     # Time
 
@@ -308,7 +349,7 @@ class Tenure:
         now = self._clock.now()
         at = self._deadline
         first = self._alarms.first(self._execution)
-        if first is not None and self._work.in_hand:
+        if first is not None and self._awaits:
             at = min(at, now + first.at - self._now())
         self._waiter = asyncio.get_running_loop().create_future()
         timer = self._clock.call_at(at, self._wake)

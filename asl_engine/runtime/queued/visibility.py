@@ -1,4 +1,7 @@
-"""Visibility: messages in hand are kept from other runners, and come back within a minute of their runner's death."""
+"""Visibility: messages in hand are kept from other runners, and come back within a minute of their runner's death.
+
+A queue hands them out for as long as a runner may live: Lambda takes no less. So they are given a minute at once.
+"""
 
 from __future__ import annotations
 
@@ -10,18 +13,18 @@ from typing import Final
 from asl_engine.runtime.clock import Clock, TimerHandle
 from asl_engine.runtime.queued.ports import MessageQueue
 
-_EVERY_MILLISECONDS: Final = 20_000
-_SECONDS: Final = 60
+# Of what a message is given; so two extensions may fail before it comes back too early.
+_EXTENSIONS: Final = 3
 
 
 class Visibility:
-    """Extends what is held until it is let go of. Extending is no work for the clock."""
+    """Gives what is held `seconds`, again and again, until it is let go of. That is no work for the clock."""
 
-    def __init__(self, queue: MessageQueue, clock: Clock, receipts: Iterable[str]) -> None:
-        self._queue, self._clock = queue, clock
+    def __init__(self, queue: MessageQueue, clock: Clock, receipts: Iterable[str], seconds: int) -> None:
+        self._queue, self._clock, self._seconds = queue, clock, seconds
         self._held = dict.fromkeys(receipts)
-        self._extending: asyncio.Task[None] | None = None
         self._timer = self._arm()
+        self._extending = self._extension()
 
     def let_go(self, receipts: Iterable[str]) -> None:
         """These may be delivered again when their time is over."""
@@ -29,20 +32,28 @@ class Visibility:
             self._held.pop(receipt, None)
 
     def stop(self) -> None:
-        """Hold nothing any more."""
+        """Extend nothing any more."""
         self._timer.cancel()
-        if self._extending is not None:
+
+    async def settle(self, *, all_done: bool) -> None:
+        """Await what is under way, or call it off: without it, what is not done would stay away for too long."""
+        if all_done:
             self._extending.cancel()
+        else:
+            await self._extending
 
     def _arm(self) -> TimerHandle:
-        return self._clock.call_at(self._clock.now() + _EVERY_MILLISECONDS, self._fire)
+        return self._clock.call_at(self._clock.now() + self._seconds * 1000 // _EXTENSIONS, self._fire)
 
     def _fire(self) -> None:
         self._timer = self._arm()
-        if self._extending is None or self._extending.done():
-            self._extending = asyncio.get_running_loop().create_task(self._extend())
+        if self._extending.done():
+            self._extending = self._extension()
 
-    async def _extend(self) -> None:
-        for receipt in tuple(self._held):
-            with contextlib.suppress(Exception):  # delivered twice, it does no harm
-                await self._queue.extend(receipt, _SECONDS)
+    def _extension(self) -> asyncio.Task[None]:
+        return asyncio.get_running_loop().create_task(self._extend(tuple(self._held)))
+
+    async def _extend(self, receipts: tuple[str, ...]) -> None:
+        with contextlib.suppress(Exception):  # delivered twice, it does no harm
+            if receipts:
+                await self._queue.extend(receipts, self._seconds)

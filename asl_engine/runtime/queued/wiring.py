@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from typing import Final
 
 from asl_engine.interpreter.execution import Execution
 from asl_engine.interpreter.options import Options
@@ -15,6 +16,8 @@ from asl_engine.runtime.queued.observer import HostObserver, Unobserved
 from asl_engine.runtime.queued.ports import MessageQueue
 from asl_engine.runtime.tasks import TaskPerformer
 from asl_engine.store.protocol import ExecutionStore
+
+VISIBILITY_SECONDS: Final = 60
 
 
 def new_owner() -> str:
@@ -28,7 +31,8 @@ class Wiring:
 
     `clock` must agree with other runners' to about a second: by it deadlines are judged, and `Execution.at` is the only
     moment of another clock that it is compared with. `ended` is called at least once for each execution that ends,
-    before the message that ended it is acknowledged; raising, it keeps the message.
+    before the message that ended it is acknowledged; raising, it keeps the message. `visibility_seconds`: how long
+    after its runner's death a message comes back at the latest.
     """
 
     store: ExecutionStore
@@ -40,6 +44,7 @@ class Wiring:
     observer: HostObserver = field(default_factory=Unobserved)
     ended: Callable[[Execution], Awaitable[None]] | None = None
     new_owner: Callable[[], str] = new_owner
+    visibility_seconds: int = VISIBILITY_SECONDS
     definitions: Definitions = field(init=False)
 
     def __post_init__(self) -> None:

@@ -57,7 +57,11 @@ class Work:
     @property
     def owners(self) -> frozenset[str]:
         """The messages that own them."""
-        return frozenset(held.call.attempt.owner for held in self._in_hand.values())
+        return self.owners_of(self._in_hand)
+
+    def owners_of(self, keys: Iterable[Key]) -> frozenset[str]:
+        """The messages that own some of them."""
+        return frozenset(self._in_hand[key].call.attempt.owner for key in keys)
 
     @property
     def is_stopping(self) -> bool:

@@ -27,6 +27,7 @@ from asl_engine.store.protocol import ExecutionSummary
 
 _HEADS_AT_ONCE: Final = 100
 _ENTRIES_MIN: Final = 4
+_BEFORE_ALL: Final = " "
 _OLDER: Final = "attribute_not_exists(pk) OR n < :n"
 
 
@@ -71,6 +72,18 @@ class Listing:
                 if len(chosen) == limit:
                     break
         return chosen
+
+    async def open_executions(self, after: str = "") -> AsyncIterator[tuple[str, str]]:
+        """ARNs of what is RUNNING, shard by shard, each with its place in the index. No heads are read."""
+        first, _, behind = after.partition("#")
+        partition, sort = INDEX_KEYS[BY_STATUS]
+        for number in range(int(first or 0), SHARDS):
+            values = {":pk": f"{ExecutionStatus.RUNNING}#{number}", ":behind": behind or _BEFORE_ALL}
+            condition = f"{partition} = :pk AND {sort} > :behind"
+            async for page in self._client.query(condition, values, index=BY_STATUS):
+                for entry in page:
+                    yield entry["pk"]["S"], f"{number}#{entry[sort]['S']}"
+            behind = ""
 
     async def resolve(self, name_or_arn: str) -> str:
         """See ExecutionStore.resolve. A name alone is looked for in the whole index."""

@@ -109,6 +109,10 @@ class DynamoDbStore:
         """See ExecutionStore.executions. Eventually consistent."""
         return await self._listing.executions(status, state_machine_arn, qualified_arn, before, limit)
 
+    def open_executions(self, after: str = "") -> AsyncIterator[tuple[str, str]]:
+        """ARNs of executions that are RUNNING, or were lately, and the place of each: `after` it one can go on."""
+        return self._listing.open_executions(after)
+
     async def ensure_listed(self, execution: Execution) -> None:
         """Write the execution's head if it is missing or stale, and its expiry if it has ended."""
         listed = await self._listing.head(execution.arn)

@@ -109,7 +109,6 @@ class AslEngine(Construct):
             "kms_key_arn": settings.kms_key_arn or "",
             "mail_from": settings.mail_from or "",
             "mail_identity_arn": f"arn:{Aws.PARTITION}:ses:{place}:identity/{identity}",
-            "notifier_function_arn": function_arn(settings, "notifier"),
             "queue_arn": self.queues.events.queue_arn,
             "schedule_arn": f"arn:{Aws.PARTITION}:scheduler:{place}:schedule/{settings.name}/*",
             "scheduler_role_arn": self.queues.scheduler_role.role_arn,

@@ -17,6 +17,11 @@ _SWEEP_MINUTES = 5
 _MAXIMUM_EVENT_AGE_SECONDS = 21_600
 _RETRIES = 2
 _PATTERNS: Final = {
+    "athena": events.EventPattern(
+        source=["aws.athena"],
+        detail_type=["Athena Query State Change"],
+        detail={"currentState": ["SUCCEEDED", "FAILED", "CANCELLED"]},
+    ),
     "batch": events.EventPattern(
         source=["aws.batch"], detail_type=["Batch Job State Change"], detail={"status": ["SUCCEEDED", "FAILED"]}
     ),

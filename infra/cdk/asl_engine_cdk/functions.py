@@ -31,7 +31,7 @@ SHAPES: Final[Mapping[str, FunctionShape]] = {
     "approvals": FunctionShape(256, 30, "Shows approval pages and takes decisions"),
     "definitions": FunctionShape(256, 120, "Publishes definitions when the deployment changes"),
     "engine": FunctionShape(512, 900, "Advances executions and performs their tasks"),
-    "job_events": FunctionShape(256, 60, "Turns events of Batch and SageMaker into events of executions"),
+    "job_events": FunctionShape(256, 60, "Turns events of Athena, Batch and SageMaker into events of executions"),
     "notifier": FunctionShape(256, 60, "Asks people for approval"),
     "sweeper": FunctionShape(512, 300, "Finds executions that nothing would move on"),
 }
@@ -113,7 +113,7 @@ class EngineFunction(Construct):
 def _optional(function: str, settings: Settings) -> list[str]:
     wanted = {
         "encryption": settings.kms_key_arn is not None,
-        "mail": settings.mail_from is not None and function in _TALK_TO_PEOPLE,
+        "mail": settings.mail_from is not None and function == "notifier",
         "slack": settings.slack and function in _TALK_TO_PEOPLE,
         "tracing": settings.tracing,
     }

@@ -105,11 +105,13 @@ def _queue_alarms(settings: Settings) -> Iterator[_Alarm]:
 
 def _engine_alarms(settings: Settings) -> Iterator[_Alarm]:
     findings = "The sweeper moved an execution on that nothing else would have: a defect, or a lost event"
+    unknown = "A message named an execution that does not exist, and was dropped: its journal was deleted, or restored"
     for name, description, metric in (
         ("executions-failed", "Executions failed", "ExecutionsFailed"),
         ("executions-timed-out", "Executions timed out", "ExecutionsTimedOut"),
         ("poison-messages", "An execution was failed because its message could not be handled", "PoisonMessages"),
         ("unstopped-jobs", "A job runs on although its result no longer counts", "UnstoppedJobs"),
+        ("unknown-executions", unknown, "UnknownExecutions"),
         ("sweeper-findings", findings, "SweeperFindings"),
     ):
         yield _Alarm(name=name, description=description, namespace=settings.metrics_namespace, metric=metric)

@@ -13,7 +13,7 @@ from asl_engine_cdk.policies import policy
 from asl_engine_cdk.settings import Settings
 
 _RETENTION_DAYS = 14
-_RECEIVES_MAX = 6
+_RECEIVES_MAX = 20
 
 
 class Queues(Construct):

@@ -45,6 +45,8 @@ class AslStateMachine(Construct):
         _check(file, text, values)
         needed = task_permissions({self.name: load_machine(file).definition})
         policies = [
+            # Express executions run inside `api`.
+            self._task_policy("ExpressTasks", engine.functions["api"].role, needed, values),
             self._task_policy("Tasks", engine.functions["engine"].role, needed, values),
             self._task_policy("JobEvents", engine.functions["job_events"].role, job_event_permissions(needed), values),
         ]

@@ -8,16 +8,38 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 import pytest
 
 from asl_engine.errors import Conflict
-from asl_engine.interpreter.events import StopRequested, TaskSubmitted, TaskSucceeded
+from asl_engine.interpreter.events import (
+    ActivityStarted,
+    Event,
+    StopRequested,
+    TaskHeartbeat,
+    TaskSubmitted,
+    TaskSucceeded,
+)
 from asl_engine.interpreter.execution import ExecutionStatus, TaskAttempt
+from asl_engine.json_value import JsonObject
 from asl_engine.language.definition import StateMachine
 from asl_engine.runtime.queued.host import QueuedHost
-from asl_engine.runtime.queued.ports import Message
+from asl_engine.runtime.queued.ports import Message, Received
+from asl_engine.runtime.tasks import Failed, Submitted, Taken, TaskCall, TaskResult
 from asl_engine.store.journal import Record
 from tests.runtime.queued.stores import RacingStore
-from tests.runtime.queued.worlds import CALLBACK, NOON, CountingStore, World, chain, complete, request, task, wait
+from tests.runtime.queued.worlds import (
+    CALLBACK,
+    NOON,
+    SECOND,
+    CountingStore,
+    Tasks,
+    World,
+    chain,
+    complete,
+    request,
+    task,
+    wait,
+)
 
 ARN = request().execution_arn
+ACTIVITY = "arn:aws:states:us-east-1:123456789012:activity:paint"
 
 
 class YieldingStore(CountingStore):
@@ -190,3 +212,55 @@ class InterruptedStore(CountingStore):
             await interruption()
         async for record in super().records(execution_arn, newest_first=newest_first):
             yield record
+
+
+def again(message: Message) -> Received:
+    """A copy of a message that another runner has acknowledged."""
+    return Received(message=message, receipt="copy", deliveries=2, sent_at=NOON)
+
+
+@pytest.mark.parametrize(
+    ("state", "say"), [(task(ACTIVITY), ActivityStarted), (task(CALLBACK, HeartbeatSeconds=60), TaskHeartbeat)]
+)
+def test_a_runner_bases_nothing_on_an_event_that_was_consumed(
+    state: JsonObject, say: Callable[[str, int], Event]
+) -> None:
+    """Its clock says that the task is late; but the message is acknowledged, and nobody would go on after it."""
+
+    async def story() -> None:
+        world = World(Tasks({"S0": Taken() if say is ActivityStarted else Submitted({})}))
+        await world.start(chain({**state, "TimeoutSeconds": 600}))
+        await world.run(until=NOON)
+        waiting = world.execution().frames["0"].wait
+        assert isinstance(waiting, TaskAttempt)
+        message = Message(execution_arn=ARN, owner="twice", event=say("0", waiting.wait_id))
+        await world.queue.send(message)
+        await world.run(until=NOON)
+        consumed = world.execution()
+        assert "twice" in world.store.journal(ARN)[-1].owner
+        world.clock.start_at(NOON + 700 * SECOND)
+        await world.host.handle([again(message)], world.clock.now() + world.lambda_time)
+        assert world.execution() == consumed
+
+    complete(story)
+
+
+def test_a_result_that_comes_after_its_attempt_was_submitted_is_a_message_of_its_own() -> None:
+    """Of two runners that ask for the same thing, one was quicker; its message may be acknowledged."""
+
+    async def story() -> World:
+        async def slow(call: TaskCall) -> TaskResult:
+            await world.host.deliver(ARN, TaskSubmitted("0", call.attempt.wait_id, {}))
+            return Failed("Refused", "too many requests")
+
+        world = World(Tasks({"S0": slow}))
+        await world.start(chain(task(CALLBACK)))
+        await world.run()
+        return world
+
+    world = complete(story)
+
+    first, *_, newest = world.store.journal(ARN)
+    assert world.execution().error == "Refused"
+    assert newest.owner != first.owner
+    assert newest.owner in {message.owner for message in world.queue.sent if message.event is not None}

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Sequence
+
 import pytest
 
 from asl_engine.errors import (
@@ -344,6 +347,55 @@ def test_messages_are_kept_from_other_runners_while_this_one_works() -> None:
         return delivered
 
     assert complete(story) == [0, 0, 0, 0]
+
+
+def test_what_was_received_together_is_given_a_minute_at_once_and_in_one_request() -> None:
+    """The queue itself would keep it for a quarter of an hour."""
+
+    async def story() -> tuple[World, int]:
+        world = World()
+        for name in ("one", "two", "three"):
+            await world.start(chain(task()), name=name)
+
+        async def killed(_call: TaskCall) -> TaskResult:
+            await asyncio.Event().wait()
+            raise AssertionError("it waits for ever")
+
+        world.tasks.answers["S0"] = killed
+        received = world.queue.receive()
+        began_at = world.clock.now()
+        runner = asyncio.create_task(world.host.handle(received, began_at + 600 * SECOND))
+        for _ in range(20):
+            await asyncio.sleep(0)
+        runner.cancel()
+        await asyncio.gather(runner, return_exceptions=True)
+        assert world.queue.extended == [tuple(each.receipt for each in received)]
+        world.tasks.answers.clear()
+        (again,) = {each.visible_at for each in world.queue.messages}
+        await world.run()
+        return world, again - began_at
+
+    world, away = complete(story)
+
+    assert away == 60 * SECOND
+    assert sorted(world.ended) == ["one", "three", "two"]
+
+
+def test_what_could_not_be_handled_comes_back_within_a_minute() -> None:
+    async def story() -> None:
+        world = World()
+        await world.queue.send(Message(execution_arn=ARN, owner="overtook its start", event=StopRequested("Enough")))
+
+        async def slow(receipts: Sequence[str], seconds: int) -> None:
+            for _ in range(20):
+                await asyncio.sleep(0)
+            await extend(receipts, seconds)
+
+        extend, world.queue.extend = world.queue.extend, slow  # type: ignore[method-assign]
+        await world.step()
+        assert [each.visible_at for each in world.queue.messages] == [NOON + 60 * SECOND]
+
+    complete(story)
 
 
 def test_messages_whose_visibility_cannot_be_extended_are_handled_all_the_same() -> None:

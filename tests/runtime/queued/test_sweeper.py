@@ -2,19 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
 
 import pytest
 
-from asl_engine.errors import StoreCorrupt
-from asl_engine.interpreter.execution import ExecutionStatus
+from asl_engine.errors import StoreCorrupt, StoreUnavailable
+from asl_engine.interpreter.execution import Execution, ExecutionStatus
 from asl_engine.language.definition import StateMachine
 from asl_engine.language.parser import compile_definition
 from asl_engine.runtime.queued.sweeper import QUIET_MILLISECONDS, Finding, Reason, sweep
 from asl_engine.runtime.tasks import Succeeded
 from tests.runtime.queued.stores import FailingStore
-from tests.runtime.queued.worlds import CALLBACK, JOB, NOON, SECOND, Jobs, World, chain, complete, request, task, wait
+from tests.runtime.queued.worlds import (
+    CALLBACK,
+    JOB,
+    NOON,
+    SECOND,
+    CountingStore,
+    Jobs,
+    World,
+    chain,
+    complete,
+    request,
+    task,
+    wait,
+)
 
 ARN = request().execution_arn
 
@@ -135,5 +149,69 @@ def test_every_page_of_open_executions_is_looked_at_and_a_broken_one_stops_nothi
         store.error = StoreCorrupt("damaged")
         report = await sweep(world.wiring)
         assert [finding.reason for finding in report.findings] == [Reason.UNREADABLE] * 205
+
+    complete(story)
+
+
+class Places(CountingStore):
+    """Lists what is open by places, and says how many loads were under way at once."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.loading = self.loading_at_once = 0
+
+    async def open_executions(self, after: str = "") -> AsyncIterator[tuple[str, str]]:
+        for summary in sorted(await self.executions(ExecutionStatus.RUNNING), key=lambda each: each.arn):
+            if summary.arn > after:
+                yield summary.arn, summary.arn
+
+    async def load(self, execution_arn: str) -> Execution:
+        self.loading += 1
+        self.loading_at_once = max(self.loading_at_once, self.loading)
+        await asyncio.sleep(0)
+        self.loading -= 1
+        return await super().load(execution_arn)
+
+
+@pytest.mark.parametrize("store", [Places(), CountingStore()], ids=["by places", "newest first"])
+def test_fifty_are_loaded_at_once_and_another_sweep_goes_on_where_the_deadline_stopped_one(
+    store: CountingStore,
+) -> None:
+    async def story() -> None:
+        world = World(store=store)
+        for number in range(120):
+            await world.start(chain(wait(864_000)), name=f"run{number:03}")
+        now, wiring = world.clock.now(), world.wiring
+        loads = store.calls["load"] = 0
+
+        def later() -> int:
+            """Time passes with every fifty loads."""
+            return now + store.calls["load"] // 50
+
+        world.clock.now = later  # type: ignore[method-assign]
+        parts, after = [], ""
+        for deadline in (now + 1, now + 2, now + 9):
+            report = await sweep(wiring, after=after, deadline=deadline)
+            parts.append((report.looked_at, store.calls["load"] - loads))
+            loads, after = store.calls["load"], report.stopped_at or ""
+        assert parts == [(50, 50), (50, 50), (20, 20)]
+        assert report.stopped_at is None
+        if isinstance(store, Places):
+            assert store.loading_at_once == 50
+
+    complete(story)
+
+
+def test_what_cannot_be_loaded_now_ends_the_sweep() -> None:
+    async def story() -> None:
+        world = World(store=FailingStore(None))
+        await world.start(chain(wait(864_000)))
+
+        async def unavailable(execution_arn: str) -> Execution:
+            raise StoreUnavailable(f"no answer about {execution_arn}")
+
+        world.store.load = unavailable  # type: ignore[method-assign]
+        with pytest.raises(StoreUnavailable):
+            await sweep(world.wiring)
 
     complete(story)

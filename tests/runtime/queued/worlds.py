@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from itertools import count
 from typing import TypeVar
@@ -30,7 +30,7 @@ MACHINE = "arn:aws:states:us-east-1:123456789012:stateMachine:machine"
 FUNCTION = "arn:aws:lambda:us-east-1:123456789012:function:"
 CALLBACK = "arn:aws:states:::sqs:sendMessage.waitForTaskToken"
 JOB = "arn:aws:states:::batch:submitJob.sync"
-VISIBILITY = 60 * SECOND
+VISIBILITY = 900 * SECOND  # of the queue: no less than Lambda's time-out
 T = TypeVar("T")
 
 
@@ -79,6 +79,7 @@ class MemoryQueue:
         self.unavailable = False
         self.messages: list[Queued] = []
         self.sent: list[Message] = []
+        self.extended: list[tuple[str, ...]] = []
 
     async def send(self, message: Message) -> None:
         self._put(message, self._clock.now())
@@ -86,11 +87,12 @@ class MemoryQueue:
     async def send_at(self, message: Message, at: int, now: int) -> None:
         self._put(message, max(at, now))
 
-    async def extend(self, receipt: str, seconds: int) -> None:
+    async def extend(self, receipts: Sequence[str], seconds: int) -> None:
+        self.extended.append(tuple(receipts))
         if self.unavailable:
             raise QueueUnavailable("no answer")
         for queued in self.messages:
-            if queued.receipt == receipt:
+            if queued.receipt in receipts:
                 queued.visible_at = self._clock.now() + seconds * SECOND
 
     def receive(self, most: int = 10) -> list[Received]:

@@ -121,6 +121,17 @@ async def test_an_execution_without_a_head_can_be_gone_on_behind(store: DynamoDb
     assert older.name == "run-0"
 
 
+@story
+async def test_what_is_open_is_listed_once_and_can_be_gone_on_behind_any_place(store: DynamoDbStore) -> None:
+    for number in range(20):
+        await store.append(record_of(started(f"run-{number}", at=NOON + number)))
+    await ended(store)
+    listed = [each async for each in store.open_executions()]
+    assert sorted(arn for arn, _place in listed) == sorted(arn_of(f"run-{number}") for number in range(20))
+    for index, (_arn, place) in enumerate(listed):
+        assert [each async for each in store.open_executions(place)] == listed[index + 1 :]
+
+
 def test_the_head_of_an_execution_is_the_one_that_its_records_make() -> None:
     outcome = started()
     end = followed(outcome.execution, frames={}, status=ExecutionStatus.FAILED, stopped_at=NOON + 9)

@@ -7,7 +7,7 @@ scheduler, which knows the true time.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -144,7 +144,7 @@ class QueueConnection:
             delay = max(0, at - self._process.plant.world.now)
         await self._take("send_at", message, delay)
 
-    async def extend(self, receipt: str, seconds: int) -> None:
+    async def extend(self, receipts: Sequence[str], seconds: int) -> None:
         """See MessageQueue."""
         process = self._process
         await process.effect("extend")
@@ -152,7 +152,8 @@ class QueueConnection:
         if process.plant.world.chance(process.plant.faults.lost_extension):
             process.plant.world.befell("lost extension", process.name)
         else:
-            self._queue.extend(receipt, seconds * 1000)
+            for receipt in receipts:
+                self._queue.extend(receipt, seconds * 1000)
         await process.effect("extended")
 
     async def _take(self, call: str, message: Message, delay: int) -> None:
