@@ -297,7 +297,7 @@ def forget_what_lost_a_race(patch: pytest.MonkeyPatch) -> None:
 
     async def advance(self: Tenure) -> None:
         arrivals, self._arrivals = self._arrivals, []
-        plan = self._plan(self._without_ignored(arrivals), [])
+        plan = self._plan(await self._without_ignored(arrivals), [])
         if plan is not None:
             try:
                 await self._append(plan, self._clock.now())
