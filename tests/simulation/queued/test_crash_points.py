@@ -35,7 +35,8 @@ def test_a_crash_at_any_effect_changes_no_result(template: str) -> None:
     runs = {at: run(subject, Faults(crash_at=at), calm.result) for at in crash_points(calm.effects)}
 
     assert {tuple(sorted(at)): str(one.violation) for at, one in runs.items() if one.violation} == {}
-    assert all(any(fault.startswith("crash") for fault in one.counts) for one in runs.values())
+    missed = {at for at, one in runs.items() if not any(fault.startswith("crash") for fault in one.counts)}
+    assert {min(at) for at in missed} <= {calm.effects}, "the last may be a request that is called off when all is done"
 
 
 def test_the_templates_end_in_every_way_that_matters() -> None:
