@@ -86,8 +86,10 @@ resource "aws_lambda_invocation" "definition" {
     roleArn       = aws_iam_role.function["engine"].arn
   })
 
+  # The function publishes through the function `api`, which must be whole by then.
   depends_on = [
     terraform_data.validated_definitions,
+    aws_lambda_function.this,
     aws_iam_role_policy.own,
     aws_iam_role_policy.tasks,
     aws_lambda_event_source_mapping.events,
