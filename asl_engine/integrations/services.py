@@ -12,6 +12,7 @@ from asl_engine.integrations.aws_errors import ErrorNames, OptimizedNames, SdkNa
 from asl_engine.integrations.aws_session import service_model
 from asl_engine.integrations.aws_values import Moments
 from asl_engine.language.definition import IntegrationPattern, Resource
+from asl_engine.language.sdk_services import BOTOCORE_NAMES
 
 _SDK: Final = "aws-sdk:"
 _ANSWERED: Final = frozenset({IntegrationPattern.REQUEST_RESPONSE, IntegrationPattern.WAIT_FOR_TASK_TOKEN})
@@ -67,7 +68,7 @@ def botocore_name(java_name: str) -> str | None:
     from botocore.loaders import Loader
 
     available = {name.replace("-", ""): name for name in Loader().list_available_services("service-2")}
-    return _JAVA_NAMES.get(java_name) or available.get(java_name.replace("-", ""))
+    return BOTOCORE_NAMES.get(java_name) or available.get(java_name.replace("-", ""))
 
 
 # Operations of this engine itself are not another account's: see `api.nested_executions`.
@@ -104,33 +105,4 @@ _OPTIMIZED: Final[Mapping[str, tuple[str, ErrorNames, str]]] = {
     ),
     "sns": ("sns", OptimizedNames(prefix="SNS", service="AmazonSNS", base="AmazonSNSException"), "publish"),
     "sqs": ("sqs", OptimizedNames(prefix="SQS", service="AmazonSQS", base="AmazonSQSException"), "sendMessage"),
-}
-
-# Names in the AWS SDK for Java that are not botocore's without hyphens.
-_JAVA_NAMES: Final = {
-    "applicationdiscovery": "discovery",
-    "cloudwatchlogs": "logs",
-    "cognitoidentityprovider": "cognito-idp",
-    "costandusagereport": "cur",
-    "costexplorer": "ce",
-    "databasemigration": "dms",
-    "directory": "ds",
-    "directoryservicedata": "ds-data",
-    "elasticloadbalancing": "elb",
-    "elasticloadbalancingv2": "elbv2",
-    "elasticsearch": "es",
-    "eventbridge": "events",
-    "iotdataplane": "iot-data",
-    "iotjobsdataplane": "iot-jobs-data",
-    "lexmodelbuilding": "lex-models",
-    "lexmodelsv2": "lexv2-models",
-    "lexruntime": "lex-runtime",
-    "lexruntimev2": "lexv2-runtime",
-    "marketplaceentitlement": "marketplace-entitlement",
-    "marketplacemetering": "meteringmarketplace",
-    "migrationhub": "mgh",
-    "pinpointsmsvoice": "sms-voice",
-    "serverlessapplicationrepository": "serverlessrepo",
-    "sfn": "stepfunctions",
-    "simpledb": "sdb",
 }

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import pytest
 
 from asl_engine.language.parser import compile_definition
-from asl_engine.testing.simulation.campaign import UsersMachine, simulate_seed
+from asl_engine.testing.simulation.campaign import Host, UsersMachine, simulate_seed
 from tests.simulation.failed_seeds import FAILED_SEEDS
 
 SEEDS = 2_000
@@ -77,11 +77,13 @@ def test_every_kind_of_fault_happens() -> None:
     assert FAULTS - befell.keys() == set()
 
 
-def test_a_seed_always_takes_the_same_steps() -> None:
+@pytest.mark.parametrize("host", Host)
+def test_a_seed_always_takes_the_same_steps(host: Host) -> None:
     """In every process, whatever the order of its sets."""
     program = (
-        "from asl_engine.testing.simulation.campaign import simulate_seed\n"
-        "for seed in range(20): print(*simulate_seed(seed, tracing=True).trace, sep='\\n')"
+        "from asl_engine.testing.simulation.campaign import Host, simulate_seed\n"
+        f"host = Host({host.value!r})\n"
+        "for seed in range(20): print(*simulate_seed(seed, host=host, tracing=True).trace, sep='\\n')"
     )
     runs = [
         subprocess.run(

@@ -14,37 +14,10 @@ from typing import Any, Final
 from asl_engine.errors import ValidationException
 from asl_engine.json_value import JsonObject, JsonValue
 from asl_engine.language.definition import IntegrationPattern, Resource, ResourceType
+from asl_engine.language.sdk_services import BOTOCORE_NAMES
 
 # Optimized integrations whose name is not botocore's.
 _OPTIMIZED: Final = {"bedrock": "bedrock-runtime", "elasticmapreduce": "emr", "states": "stepfunctions"}
-# Services of the SDK, named as in the AWS SDK for Java, whose name is not botocore's without hyphens.
-_SDK: Final = {
-    "applicationdiscovery": "discovery",
-    "cloudwatchlogs": "logs",
-    "cognitoidentityprovider": "cognito-idp",
-    "costandusagereport": "cur",
-    "costexplorer": "ce",
-    "databasemigration": "dms",
-    "directory": "ds",
-    "directoryservicedata": "ds-data",
-    "elasticloadbalancing": "elb",
-    "elasticloadbalancingv2": "elbv2",
-    "elasticsearch": "es",
-    "eventbridge": "events",
-    "iotdataplane": "iot-data",
-    "iotjobsdataplane": "iot-jobs-data",
-    "lexmodelbuilding": "lex-models",
-    "lexmodelsv2": "lexv2-models",
-    "lexruntime": "lex-runtime",
-    "lexruntimev2": "lexv2-runtime",
-    "marketplaceentitlement": "marketplace-entitlement",
-    "marketplacemetering": "meteringmarketplace",
-    "migrationhub": "mgh",
-    "pinpointsmsvoice": "sms-voice",
-    "serverlessapplicationrepository": "serverlessrepo",
-    "sfn": "stepfunctions",
-    "simpledb": "sdb",
-}
 # https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html, which AWS checks; the model allows more.
 _DOCUMENTED_BOUNDS: Final = {"lambda": {"MemorySize": {"max": 10_240}}}
 # What an integration gives as JSON of any kind, where the API has a text or bytes.
@@ -107,7 +80,7 @@ def _model(service: str) -> Any:
     loader = Loader()
     sdk_name = service.removeprefix("aws-sdk:")
     without_hyphens = {name.replace("-", ""): name for name in loader.list_available_services("service-2")}
-    table = _OPTIMIZED if sdk_name == service else _SDK
+    table = _OPTIMIZED if sdk_name == service else BOTOCORE_NAMES
     name = table.get(sdk_name) or without_hyphens.get(sdk_name.replace("-", ""), sdk_name)
     try:
         description = loader.load_service_model(name, "service-2")

@@ -5,9 +5,8 @@ from __future__ import annotations
 import asyncio
 
 from asl_engine.interpreter.events import StopRequested, TaskSucceeded
-from asl_engine.interpreter.execution import Execution, ExecutionStatus, TaskAttempt
+from asl_engine.interpreter.execution import ExecutionStatus
 from asl_engine.json_value import JsonObject, JsonValue
-from asl_engine.language.definition import StateMachine
 from asl_engine.language.parser import compile_definition
 from asl_engine.runtime.queued.ports import Message
 from asl_engine.runtime.tasks import Submitted, Succeeded, Taken, TaskCall, TaskResult
@@ -19,35 +18,20 @@ from tests.runtime.queued.worlds import (
     SECOND,
     Tasks,
     World,
+    alone,
+    attempt_of,
     chain,
     complete,
     request,
+    side_by_side,
     task,
+    timers,
     wait,
 )
 
 ARN = request().execution_arn
 MINUTE = 60 * SECOND
 CAUGHT: JsonValue = [{"ErrorEquals": ["States.ALL"], "Next": "S1"}]
-
-
-def attempt_of(execution: Execution, frame_id: str = "0") -> TaskAttempt:
-    waiting = execution.frames[frame_id].wait
-    assert isinstance(waiting, TaskAttempt)
-    return waiting
-
-
-def side_by_side(*branches: JsonObject) -> StateMachine:
-    parallel: JsonObject = {"Type": "Parallel", "Branches": list(branches), "End": True}
-    return compile_definition({"StartAt": "Both", "States": {"Both": parallel}})
-
-
-def alone(name: str, state: JsonObject) -> JsonObject:
-    return {"StartAt": name, "States": {name: {**state, "End": True}}}
-
-
-def timers(world: World) -> list[int]:
-    return [message.timer_at for message in world.queue.sent if message.timer_at is not None]
 
 
 # Timers

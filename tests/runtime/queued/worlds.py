@@ -10,7 +10,7 @@ from itertools import count
 from typing import TypeVar
 
 from asl_engine.errors import QueueUnavailable
-from asl_engine.interpreter.execution import Execution, ExecutionStatus
+from asl_engine.interpreter.execution import Execution, ExecutionStatus, TaskAttempt
 from asl_engine.json_value import JsonObject, JsonValue
 from asl_engine.language.definition import StateMachine
 from asl_engine.language.parser import compile_definition
@@ -284,3 +284,22 @@ def complete(story: Callable[[], Awaitable[T]]) -> T:
         return await asyncio.wait_for(story(), timeout=20)
 
     return asyncio.run(bounded())
+
+
+def attempt_of(execution: Execution, frame_id: str = "0") -> TaskAttempt:
+    waiting = execution.frames[frame_id].wait
+    assert isinstance(waiting, TaskAttempt)
+    return waiting
+
+
+def side_by_side(*branches: JsonObject) -> StateMachine:
+    parallel: JsonObject = {"Type": "Parallel", "Branches": list(branches), "End": True}
+    return compile_definition({"StartAt": "Both", "States": {"Both": parallel}})
+
+
+def alone(name: str, state: JsonObject) -> JsonObject:
+    return {"StartAt": name, "States": {name: {**state, "End": True}}}
+
+
+def timers(world: World) -> list[int]:
+    return [message.timer_at for message in world.queue.sent if message.timer_at is not None]
