@@ -59,6 +59,7 @@ def failures(seeds: Iterator[int] | range, users: UsersMachine | None = None) ->
     return [str(report.failure) for seed in seeds if (report := simulate_seed(seed, users)).failure is not None]
 
 
+@pytest.mark.no_cover  # recording which lines run takes longer than running them
 @pytest.mark.parametrize("first", range(0, SEEDS, CHUNK))
 def test_no_seed_breaks_anything(first: int) -> None:
     assert failures(range(first, first + CHUNK)) == []
@@ -68,6 +69,7 @@ def test_a_seed_that_once_failed_does_not_fail_again() -> None:
     assert failures(iter(FAILED_SEEDS)) == []
 
 
+@pytest.mark.no_cover
 def test_every_kind_of_fault_happens() -> None:
     """A simulator that does no harm finds nothing."""
     befell: Counter[str] = Counter()

@@ -13,6 +13,8 @@ from asl_engine.testing.simulation.faults import CALM, Faults
 from asl_engine.testing.simulation.simulation import Run, Simulation, Subject
 from tests.simulation.template_machines import TEMPLATES
 
+pytestmark = pytest.mark.no_cover  # recording which lines run takes longer than running them
+
 NEAR = 7
 FOR_EVER = 100_000  # steps
 

@@ -39,6 +39,7 @@ FAULTS = {
 }
 
 
+@pytest.mark.no_cover  # recording which lines run takes longer than running them
 @pytest.mark.parametrize("first", range(0, SEEDS, CHUNK))
 def test_no_seed_breaks_anything(first: int) -> None:
     reports = (simulate_seed(seed, host=Host.QUEUED) for seed in range(first, first + CHUNK))
@@ -51,6 +52,7 @@ def test_a_seed_that_once_failed_does_not_fail_again(seed: int) -> None:
     assert simulate_seed(seed, host=Host.QUEUED).failure is None
 
 
+@pytest.mark.no_cover
 def test_every_kind_of_fault_happens() -> None:
     befell: Counter[str] = Counter()
     for seed in range(600):

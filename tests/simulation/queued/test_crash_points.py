@@ -11,6 +11,8 @@ from asl_engine.testing.simulation.queued.simulation import QueuedSimulation
 from asl_engine.testing.simulation.simulation import Run, Subject
 from tests.simulation.queued.templates import TEMPLATES
 
+pytestmark = pytest.mark.no_cover  # recording which lines run takes longer than running them
+
 NEAR = 7
 FOR_EVER = 5_000  # steps
 

@@ -7,6 +7,8 @@ import pytest
 from asl_engine.testing.simulation.campaign import Host, simulate_seed
 from tests.simulation.queued.planted_bugs import PLANTED, PlantedBug
 
+pytestmark = pytest.mark.no_cover  # recording which lines run takes longer than running them
+
 SEEDS_MAX = 300
 
 
