@@ -3,6 +3,7 @@
     python -m benchmarks [in-process] [endpoint] [durable] [--scaling] [--only NAME] [--rounds N] [--json]
     python -m benchmarks cost --help    what it costs on AWS
     python -m benchmarks scale --help   how much of it AWS and one machine bear
+    python -m benchmarks endurance --help   whether a server's memory stays flat
 
 in-process   this engine with full history in memory; npm aws-local-stepfunctions, which keeps none; ministack as it is
 endpoint     `asl serve`, durable on SQLite, and ministack, through boto3
@@ -26,7 +27,7 @@ from typing import Any, Final
 
 import benchmarks.cost.__main__ as cost
 import benchmarks.scale.__main__ as scale
-from benchmarks import endpoints, scaling
+from benchmarks import endpoints, endurance, scaling
 from benchmarks.engines import Engine, InMemory, OnSqlite, Unavailable
 from benchmarks.facts import machine_facts
 from benchmarks.measuring import Measured, measure
@@ -171,5 +172,7 @@ if __name__ == "__main__":
             cost.main(arguments)
         case ["scale", *arguments]:
             scale.main(arguments)
+        case ["endurance", *arguments]:
+            endurance.main(arguments)
         case _:
             main()

@@ -65,16 +65,30 @@ class Endpoint:
         self._function = cache(lambda: server.function(self._client))
         self._wait_until_it_answers()
 
+    @property
+    def url(self) -> str:
+        """Where it listens."""
+        return self._url
+
+    @property
+    def pid(self) -> int:
+        """Its process."""
+        return self._server.pid
+
     def supports(self, workload: Workload) -> bool:
         """All of them."""
         return True
 
-    def run(self, workload: Workload) -> float:
-        """Start all executions at once and wait for each."""
+    def create(self, workload: Workload) -> str:
+        """Create the workload's state machine, and give its ARN."""
         definition = json.dumps(workload.definition)
         if workload.needs_tasks:
             definition = definition.replace(INCREMENT, self._function())
-        machine, text = self._machine(workload.name, definition), json.dumps(workload.input)
+        return self._machine(workload.name, definition)
+
+    def run(self, workload: Workload) -> float:
+        """Start all executions at once and wait for each."""
+        machine, text = self.create(workload), json.dumps(workload.input)
         with ThreadPoolExecutor(min(CLIENTS, workload.executions)) as clients:
             started = time.perf_counter()
             arns = list(clients.map(lambda _: self._start(machine, text), range(workload.executions)))
