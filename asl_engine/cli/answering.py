@@ -9,7 +9,7 @@ import click
 from asl_engine.api.delivery import Delivery
 from asl_engine.api.open_waits import OpenWait, WaitKind, open_waits
 from asl_engine.cli import results, wiring
-from asl_engine.cli.next_steps import NextSteps
+from asl_engine.cli.next_steps import next_steps_of
 from asl_engine.errors import AslError, InvalidToken
 from asl_engine.interpreter.execution import Execution, ExecutionStatus
 from asl_engine.interpreter.task_token import read
@@ -27,12 +27,12 @@ async def answer(token_or_name: str, store_spec: str, send: Send) -> None:
         token = await _token(store, token_or_name)
         delivery = await send(store, token, wiring.wall_clock_now())
         execution = await store.load(read(token).execution_arn)
+        steps = await next_steps_of(store, store_spec, execution)
+        whom = await steps.whom(store, execution)
     if delivery is Delivery.HANDED_OVER:
         click.echo(f"{execution.name}: the process that runs it takes the answer within a second.")
     elif execution.status is ExecutionStatus.RUNNING:
-        click.echo(
-            f"{execution.name} has the answer. Go on:  {NextSteps(store_spec).resume(execution.name)} --tasks FILE"
-        )
+        click.echo(f"{execution.name} has the answer. Go on:  {steps.resume(whom)}")
     else:
         click.echo(f"{execution.name} has the answer, and is {execution.status.value}.")
 
@@ -41,7 +41,7 @@ async def _token(store: ExecutionStore, token_or_name: str) -> str:
     try:
         read(token_or_name)
     except InvalidToken:
-        execution = await store.load(await wiring.resolve(store, token_or_name))
+        execution = await store.load(await wiring.resolve(store, token_or_name, to_change=True))
         return _only_token(execution)
     return token_or_name
 

@@ -44,6 +44,6 @@ class Following:
         async for event in store.history(execution.arn):
             followed.progress.follow(event)
 
-    def names(self) -> list[str]:
-        """The names of those that are durable: whatever happens, they can be resumed."""
-        return [followed.name for followed in self.executions.values() if followed.execution is not None]
+    def durable(self) -> list[Execution]:
+        """Those that are known to be durable, as of their newest record."""
+        return [followed.execution for followed in self.executions.values() if followed.execution is not None]

@@ -48,19 +48,22 @@ def document(execution: Execution) -> JsonObject:
     return shown
 
 
-def tell(execution: Execution, steps: NextSteps) -> None:
-    """Print how an execution stands now that nothing moves it: its output, error or waits, and where to look next."""
+def tell(execution: Execution, steps: NextSteps, whom: str) -> None:
+    """Print how an execution stands now that nothing moves it: its output, error or waits, and where to look next.
+
+    `whom` is what to type for it.
+    """
     status = execution.status
     is_waiting = status is ExecutionStatus.RUNNING
     tell_status(execution, "WAITING" if is_waiting else status.value)
     if is_waiting:
-        tell_waits(execution, steps)
+        tell_waits(execution, steps, whom)
         if steps.is_durable:
-            click.echo(f"Go on:   {steps.resume(execution.name)}")
+            click.echo(f"Go on:   {steps.resume(whom)}")
     else:
         tell_end(execution)
     if steps.is_durable:
-        click.secho(f"History: {steps.command('history', execution.name)}", dim=True)
+        click.secho(f"History: {steps.command('history', whom)}", dim=True)
 
 
 def tell_status(execution: Execution, label: str) -> None:
@@ -79,8 +82,8 @@ def tell_end(execution: Execution) -> None:
         click.echo(f"Cause: {cause_text(execution.cause)}")
 
 
-def tell_waits(execution: Execution, steps: NextSteps) -> None:
-    """Print what an execution waits for, and the commands that answer."""
+def tell_waits(execution: Execution, steps: NextSteps, whom: str) -> None:
+    """Print what an execution waits for, and the commands that answer. `whom` is what to type for it."""
     waits = open_waits(execution)
     click.echo("Waiting for:")
     for wait in waits:
@@ -92,9 +95,9 @@ def tell_waits(execution: Execution, steps: NextSteps) -> None:
         return
     callbacks = [wait for wait in waits if wait.kind is WaitKind.CALLBACK]
     if callbacks:
-        whom = execution.name if len(callbacks) == 1 else str(callbacks[0].task_token)
-        click.echo(f"Answer:  {steps.command('approve', whom, '--output', '{}')}")
-        click.echo(f"     or  {steps.command('reject', whom, '--error', 'Rejected')}")
+        answered = whom if len(callbacks) == 1 else str(callbacks[0].task_token)
+        click.echo(f"Answer:  {steps.command('approve', answered, '--output', '{}')}")
+        click.echo(f"     or  {steps.command('reject', answered, '--error', 'Rejected')}")
 
 
 def wait_text(wait: OpenWait) -> str:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import click
 
 from asl_engine.cli import results, wiring
 from asl_engine.cli.driving import Detached
 from asl_engine.cli.exit_codes import UNUSABLE
+from asl_engine.cli.moments import moment
 from asl_engine.cli.sessions import Session, Settings
 from asl_engine.errors import AslError
 from asl_engine.interpreter.execution import Execution, ExecutionStatus
@@ -38,6 +40,8 @@ async def resume(settings: Settings, name_or_arn: str | None) -> int:
             lives = []
             for execution in opened:
                 try:
+                    if settings.clock == "real" and wiring.is_ahead(execution):
+                        raise await _ahead(settings, store, execution)
                     lives.append(await _take_up(session, store, execution, performers))
                 except AslError as error:
                     if name_or_arn is not None:
@@ -47,18 +51,18 @@ async def resume(settings: Settings, name_or_arn: str | None) -> int:
             return lives
 
         driven = await session.drive(begin)
-        if isinstance(driven, Detached):
-            return session.tell_detached(driven)
-        told = driven if opened else chosen
-        if not (told or left_alone or settings.as_json):
-            click.echo("No execution is open.")
-        await _tell(session, told, one=name_or_arn is not None, as_json=settings.as_json)
-        return UNUSABLE if left_alone else results.exit_code(told)
+        if not isinstance(driven, Detached):
+            told = driven if opened else chosen
+            if not (told or left_alone or settings.as_json):
+                click.echo("No execution is open.")
+            await _tell(session, told, one=name_or_arn is not None, as_json=settings.as_json)
+            return UNUSABLE if left_alone else results.exit_code(told)
+    return await session.tell_detached(driven)
 
 
 async def _chosen(store: ExecutionStore, name_or_arn: str | None) -> list[Execution]:
     if name_or_arn is not None:
-        return [await store.load(await wiring.resolve(store, name_or_arn))]
+        return [await store.load(await wiring.resolve(store, name_or_arn, to_change=True))]
     summaries = await store.executions(ExecutionStatus.RUNNING)
     return [await store.load(summary.arn) for summary in reversed(summaries)]
 
@@ -68,6 +72,14 @@ def _catch_up(clock: Clock, executions: Sequence[Execution]) -> None:
     if isinstance(clock, VirtualClock):
         for execution in executions:
             clock.start_at(execution.at)
+
+
+async def _ahead(settings: Settings, store: ExecutionStore, execution: Execution) -> AslError:
+    steps = replace(settings, clock="virtual").steps
+    return AslError(
+        f"the execution has come to {moment(execution.at)} under virtual time: on the real clock it would wait until "
+        f"then. Go on with: {steps.resume(await steps.whom(store, execution))}"
+    )
 
 
 async def _take_up(

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 import click
 
@@ -16,8 +17,8 @@ from asl_engine.cli.followed import Following
 from asl_engine.cli.history_table import tell_history
 from asl_engine.cli.next_steps import NextSteps
 from asl_engine.cli.views import view_for
-from asl_engine.errors import StoreError
-from asl_engine.interpreter.execution import Execution
+from asl_engine.errors import ExecutionDoesNotExist, StoreError
+from asl_engine.interpreter.execution import Execution, ExecutionStatus
 from asl_engine.interpreter.options import AWS_COMPATIBLE, Options
 from asl_engine.json_value import JsonObject
 from asl_engine.language.definition import StateMachine
@@ -27,6 +28,8 @@ from asl_engine.runtime.live_execution import LiveExecution
 from asl_engine.runtime.performer_chain import PerformerChain
 from asl_engine.runtime.tasks import TaskPerformer
 from asl_engine.store.protocol import ExecutionStore
+
+_NOTHING_STARTED: Final = "Stopped before anything was started."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,23 +91,48 @@ class Session:
         except Detached as detached:
             return detached
         except StoreError as error:
-            names = self._following.names()
-            if not names or not self._settings.steps.is_durable:
+            durable = self._following.durable()
+            if not durable or not self._settings.steps.is_durable:
                 raise
-            resume = self._settings.steps.resume(*names[:1] if len(names) == 1 else ())
+            resume = await self._resume(self._store, durable)
             raise type(error)(f"{error}\nWhat was done so far is kept. Once this is mended: {resume}") from error
 
-    def tell_detached(self, detached: Detached) -> int:
-        """Say how to go on after Ctrl-C. Returns the exit code."""
-        steps, names = self._settings.steps, self._following.names()
-        if not names:
-            click.echo("Stopped before anything was started.", err=True)
-        elif not steps.is_durable:
+    async def tell_detached(self, detached: Detached) -> int:
+        """Say how to go on after Ctrl-C, once the store is closed. Returns the exit code."""
+        if self._settings.steps.is_durable:
+            await self._tell_kept()
+        elif self._following.durable():
             click.echo("Stopped. The store `memory` ends with this process, and the execution with it.", err=True)
         else:
-            resume = steps.resume(*names if len(names) == 1 else ())
-            click.echo(f"Detached, and nothing is lost. Go on with: {resume}", err=True)
+            click.echo(_NOTHING_STARTED, err=True)
         return detached.exit_code
+
+    async def _tell_kept(self) -> None:
+        """Only the store knows: a record that was being written when the signal came may be in it or not."""
+        kept: list[Execution] = []
+        async with wiring.new_store(self._settings.store_spec) as store:
+            for arn in self._following.executions:
+                with contextlib.suppress(ExecutionDoesNotExist):
+                    kept.append(await store.load(arn))
+            opened = [execution for execution in kept if execution.status is ExecutionStatus.RUNNING]
+            if opened:
+                resume = await self._resume(store, opened)
+                click.echo(f"Detached, and nothing is lost. Go on with: {resume}", err=True)
+        for execution in kept:
+            if execution.status is not ExecutionStatus.RUNNING:
+                click.echo(f"{execution.name} is over already: {execution.status.value}", err=True)
+        if not kept:
+            click.echo(_NOTHING_STARTED, err=True)
+
+    async def _resume(self, store: ExecutionStore, executions: Sequence[Execution]) -> str:
+        """The command that goes on with one execution, or with all that are open."""
+        steps = self._settings.steps
+        if len(executions) > 1:
+            return steps.resume()
+        try:
+            return steps.resume(await steps.whom(store, executions[0]))
+        except StoreError:  # the store that is to be mended may not answer
+            return steps.resume(executions[0].arn)
 
     async def document(self, execution: Execution) -> JsonObject:
         """An execution for machines, with its history if that was asked for."""
@@ -115,6 +143,7 @@ class Session:
 
     async def tell(self, execution: Execution) -> None:
         """An execution for people, with its history if that was asked for."""
-        results.tell(execution, self._settings.steps)
+        steps = self._settings.steps
+        results.tell(execution, steps, await steps.whom(self._store, execution))
         if self._settings.with_history:
             await tell_history(self._store, execution.arn)

@@ -38,13 +38,13 @@ async def run(settings: Settings, file: Path, input_: JsonValue, name: str | Non
             return [await session.start(machine, request)]
 
         driven = await session.drive(begin)
-        if isinstance(driven, Detached):
-            return session.tell_detached(driven)
-        if settings.as_json:
-            click.echo(results.json_text(await session.document(driven[0])))
-        else:
-            await session.tell(driven[0])
-        return results.exit_code(driven)
+        if not isinstance(driven, Detached):
+            if settings.as_json:
+                click.echo(results.json_text(await session.document(driven[0])))
+            else:
+                await session.tell(driven[0])
+            return results.exit_code(driven)
+    return await session.tell_detached(driven)
 
 
 def _request(machine_name: str, input_: JsonValue, name: str | None) -> StartRequest:

@@ -30,6 +30,9 @@ class View(Protocol):
 class NoView:
     """For machines."""
 
+    def __init__(self, following: Following) -> None:
+        self._following = following
+
     def start(self) -> None:
         """Show nothing."""
 
@@ -37,13 +40,14 @@ class NoView:
         """Show nothing."""
 
     def observe(self, outcome: Outcome) -> None:
-        """Show nothing."""
+        """Show nothing, but keep the newest value."""
+        self._following.executions[outcome.execution.arn].execution = outcome.execution
 
 
 def view_for(following: Following, clock: Clock, steps: NextSteps, *, as_json: bool) -> View:
     """The view that fits whoever reads standard error."""
     if as_json:
-        return NoView()
+        return NoView(following)
     if sys.stderr.isatty():
         from asl_engine.cli.live_view import LiveView
 

@@ -14,6 +14,7 @@ from typing import Final, Literal
 from asl_engine.api.names import FORBIDDEN_IN_NAMES
 from asl_engine.cli.options import DEFAULT_STORE
 from asl_engine.errors import AslError, ExecutionDoesNotExist, StoreUnavailable
+from asl_engine.interpreter.execution import Execution, ExecutionStatus
 from asl_engine.language.definition import StateMachine
 from asl_engine.language.diagnostics import did_you_mean
 from asl_engine.limits import EXECUTION_NAME_LENGTH_MAX
@@ -25,6 +26,7 @@ from asl_engine.store.protocol import ExecutionStore
 ROLE_ARN: Final = "arn:aws:iam::123456789012:role/asl-engine"
 # How soon a running process takes what others put into its inbox.
 INBOX_POLL_SECONDS: Final = 0.25
+_CLOCKS_DIFFER_MAX: Final = 60_000  # milliseconds, between machines that share a store
 _SUFFIXES: Final = re.compile(r"(\.asl)?\.(json|ya?ml)$|\.asl$")
 # Names of files that say nothing: the directory says what the machine is.
 _NAMELESS: Final = frozenset({"definition", "state-machine", "state_machine", "statemachine", "workflow"})
@@ -91,14 +93,27 @@ async def existing_store(spec: str) -> AsyncIterator[ExecutionStore]:
         yield store
 
 
-async def resolve(store: ExecutionStore, name_or_arn: str) -> str:
-    """The ARN of an execution. Raises ExecutionDoesNotExist with the nearest name."""
+async def resolve(store: ExecutionStore, name_or_arn: str, *, to_change: bool = False) -> str:
+    """The ARN of an execution. `to_change`: of several with the name, the only one that is open is meant.
+
+    Raises ExecutionDoesNotExist with the nearest name, and AslError for a name that state machines share.
+    """
     try:
-        return await store.resolve(name_or_arn)
+        named = await store.named(name_or_arn)
     except ExecutionDoesNotExist:
         names = [summary.name for summary in await store.executions()]
         hint = did_you_mean(name_or_arn.rpartition(":")[2], set(names)) or "`asl list` shows what there is"
         raise ExecutionDoesNotExist(f'no execution has the name or ARN "{name_or_arn}"; {hint}') from None
+    opened = [summary for summary in named if summary.status is ExecutionStatus.RUNNING]
+    if len(named) > 1 and not (to_change and len(opened) == 1):
+        listed = "\n".join(f"  {summary.status.value:<9}  {summary.arn}" for summary in named)
+        raise AslError(f'{len(named)} executions have the name "{name_or_arn}"; give the ARN of one:\n{listed}')
+    return (opened if len(named) > 1 else named)[0].arn
+
+
+def is_ahead(execution: Execution) -> bool:
+    """Whether virtual time has carried an execution to where the real clock has not come yet."""
+    return execution.at > wall_clock_now() + _CLOCKS_DIFFER_MAX
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

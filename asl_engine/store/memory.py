@@ -78,12 +78,12 @@ class MemoryStore:
         journal = self._journals.get(execution_arn)
         return journal is not None and journal.tail.keyframe_due
 
-    async def resolve(self, name_or_arn: str) -> str:
-        """See ExecutionStore.resolve."""
-        for summary in await self.executions():
-            if name_or_arn in {summary.arn, summary.name}:
-                return summary.arn
-        raise ExecutionDoesNotExist(f"Execution Does Not Exist: '{name_or_arn}'")
+    async def named(self, name_or_arn: str) -> Sequence[ExecutionSummary]:
+        """See ExecutionStore.named."""
+        named = [summary for summary in await self.executions() if name_or_arn in {summary.arn, summary.name}]
+        if not named:
+            raise ExecutionDoesNotExist(f"Execution Does Not Exist: '{name_or_arn}'")
+        return named
 
     async def history(
         self, execution_arn: str, *, after: int = 0, reverse: bool = False

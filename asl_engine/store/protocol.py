@@ -55,10 +55,10 @@ class ExecutionStore(Protocol):
         """Whether the next record should be a keyframe (see journal.Tail). False for what was neither loaded nor
         appended to here."""
 
-    async def resolve(self, name_or_arn: str) -> str:
-        """The ARN of the execution with this ARN or name. A name that state machines share means the newest.
+    async def named(self, name_or_arn: str) -> Sequence[ExecutionSummary]:
+        """The execution with this ARN, or all with this name, newest first: each state machine has names of its own.
 
-        Raises ExecutionDoesNotExist.
+        Raises ExecutionDoesNotExist when there is none.
         """
 
     def history(self, execution_arn: str, *, after: int = 0, reverse: bool = False) -> AsyncIterator[HistoryEvent]:

@@ -47,6 +47,9 @@ _SELECT_ADDRESSEES: Final = "SELECT arn FROM executions WHERE id IN (SELECT exec
 _SUMMARY: Final = (
     "arn, name, state_machine_arn, status, started_at, stopped_at, state_machine_version_arn, state_machine_alias_arn"
 )
+_SELECT_NAMED: Final = (
+    f"SELECT {_SUMMARY} FROM executions WHERE arn = ?1 OR name = ?1 ORDER BY started_at DESC, id DESC"  # noqa: S608
+)
 # Fields of an execution that can change and that its line in the listing shows.
 _UPDATE_EXECUTION: Final = {
     "status": "UPDATE executions SET status = ? WHERE id = ?",
@@ -85,9 +88,9 @@ class SqliteStore:
         """See ExecutionStore.keyframe_due."""
         return execution_arn in self._tails and self._tails[execution_arn].keyframe_due
 
-    async def resolve(self, name_or_arn: str) -> str:
-        """See ExecutionStore.resolve."""
-        return await self._reader.run(partial(_resolve, name_or_arn))
+    async def named(self, name_or_arn: str) -> Sequence[ExecutionSummary]:
+        """See ExecutionStore.named."""
+        return await self._reader.run(partial(_named, name_or_arn))
 
     async def history(
         self, execution_arn: str, *, after: int = 0, reverse: bool = False
@@ -276,14 +279,11 @@ def _check_next(record: Record, connection: sqlite3.Connection) -> int:
     return execution
 
 
-def _resolve(name_or_arn: str, connection: sqlite3.Connection) -> str:
-    row = connection.execute(
-        "SELECT arn FROM executions WHERE arn = ?1 OR name = ?1 ORDER BY arn = ?1 DESC, started_at DESC, id DESC",
-        (name_or_arn,),
-    ).fetchone()
-    if row is None:
+def _named(name_or_arn: str, connection: sqlite3.Connection) -> list[ExecutionSummary]:
+    rows = connection.execute(_SELECT_NAMED, (name_or_arn,)).fetchall()
+    if not rows:
         raise ExecutionDoesNotExist(f"Execution Does Not Exist: '{name_or_arn}'")
-    return cast("str", row[0])
+    return [_summary(*row) for row in rows]
 
 
 def _executions(
@@ -307,19 +307,29 @@ def _executions(
         f"SELECT {_SUMMARY} FROM executions {where} ORDER BY started_at DESC, id DESC LIMIT ?",  # noqa: S608
         (*chosen.values(), -1 if limit is None else limit),
     )
-    return [
-        ExecutionSummary(
-            arn=arn,
-            name=name,
-            state_machine_arn=machine_arn,
-            status=ExecutionStatus(status_text),
-            started_at=started_at,
-            stopped_at=stopped_at,
-            state_machine_version_arn=version_arn,
-            state_machine_alias_arn=alias_arn,
-        )
-        for arn, name, machine_arn, status_text, started_at, stopped_at, version_arn, alias_arn in rows
-    ]
+    return [_summary(*row) for row in rows]
+
+
+def _summary(
+    arn: str,
+    name: str,
+    machine_arn: str,
+    status: str,
+    started_at: int,
+    stopped_at: int | None,
+    version_arn: str | None,
+    alias_arn: str | None,
+) -> ExecutionSummary:
+    return ExecutionSummary(
+        arn=arn,
+        name=name,
+        state_machine_arn=machine_arn,
+        status=ExecutionStatus(status),
+        started_at=started_at,
+        stopped_at=stopped_at,
+        state_machine_version_arn=version_arn,
+        state_machine_alias_arn=alias_arn,
+    )
 
 
 def _send(execution_arn: str, body: bytes, connection: sqlite3.Connection) -> None:

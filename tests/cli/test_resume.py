@@ -7,7 +7,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from tests.cli.conftest import Asl
+import pytest
+
+from tests.cli.conftest import APPROVAL, APPROVAL_TASKS, Asl
 
 Write = Callable[[str, Any], Path]
 
@@ -86,3 +88,47 @@ def test_virtual_time_goes_on_from_where_it_had_come_to(asl: Asl, waiting: str) 
     moments = [event["timestamp"] for event in document["events"]]
 
     assert moments == sorted(moments)
+
+
+LATE = {
+    "StartAt": "Year",
+    "States": APPROVAL["States"]  # type: ignore[operator]
+    | {
+        "Year": {"Type": "Wait", "Seconds": 365 * 86_400, "Next": "Ask"},
+        "Ship": {"Type": "Wait", "Seconds": 5, "End": True},
+    },
+}
+
+
+@pytest.fixture
+def late(asl: Asl, write: Write) -> str:
+    """The name of an execution that virtual time has carried a year away, where it waits for an answer."""
+    write("late.asl.json", LATE)
+    write("tasks.py", APPROVAL_TASKS)
+    assert asl("run", "late.asl.json", "--tasks", "tasks.py", "--clock", "virtual", "--name", "late").exit_code == 3
+    return "late"
+
+
+def test_one_that_is_ahead_of_the_real_clock_does_not_wait_for_it(asl: Asl, late: str) -> None:
+    approved = asl("approve", late)
+    refused = asl("resume", late, "--tasks", "tasks.py")
+    resumed = asl("resume", late, "--tasks", "tasks.py", "--clock", "virtual")
+
+    assert "asl resume late --tasks FILE --clock virtual" in approved.stdout
+    assert refused.exit_code == 2
+    assert "under virtual time" in refused.stderr
+    assert "Go on with: asl resume late --tasks tasks.py --clock virtual" in refused.stderr
+    assert resumed.exit_code == 0, resumed.output
+
+
+def test_one_that_is_ahead_is_left_alone_when_all_go_on(asl: Asl, late: str, waiting: str) -> None:
+    asl("approve", waiting)
+    resumed = asl("resume", "--tasks", "tasks.py")
+
+    assert resumed.exit_code == 2
+    assert "late is left alone: the execution has come to " in resumed.stderr
+    assert "SUCCEEDED  order-7" in resumed.stdout
+
+
+def test_how_to_go_on_is_told_with_the_options_that_it_takes(asl: Asl, late: str) -> None:
+    assert "asl resume late --tasks FILE --clock virtual" in asl("describe", late).stdout

@@ -154,7 +154,7 @@ class StoreContract:
         for attempt in (
             store.append(records[1]),
             store.load(FIRST),
-            store.resolve("first"),
+            store.named("first"),
             store.send(FIRST, StopRequested()),
             store.inbox(FIRST),
             ids(store),
@@ -318,16 +318,22 @@ class StoreContract:
     @story
     async def test_an_execution_is_found_by_name_or_arn(self, store: ExecutionStore) -> None:
         await append_all(store, "first", tasks=0)
-        assert await store.resolve("first") == FIRST
-        assert await store.resolve(FIRST) == FIRST
+        [by_name] = await store.named("first")
+        [by_arn] = await store.named(FIRST)
+        assert (by_name.arn, by_name.status) == (FIRST, ExecutionStatus.RUNNING)
+        assert by_arn == by_name
 
     @story
-    async def test_a_name_that_state_machines_share_means_the_newest(self, store: ExecutionStore) -> None:
+    async def test_a_name_that_state_machines_share_names_them_all_newest_first(self, store: ExecutionStore) -> None:
         for machine, at in (("A", NOON), ("B", NOON + 2), ("C", NOON + 1)):
             await store.append(
                 record_of(started("nightly", at=at, arn=f"arn:aws:states:::execution:{machine}:nightly"))
             )
-        assert await store.resolve("nightly") == "arn:aws:states:::execution:B:nightly"
+        await append_all(store, "nightly-2", tasks=0)
+        arns = [summary.arn for summary in await store.named("nightly")]
+        assert arns == [f"arn:aws:states:::execution:{machine}:nightly" for machine in "BCA"]
+        [one] = await store.named("arn:aws:states:::execution:C:nightly")
+        assert one.arn == "arn:aws:states:::execution:C:nightly"
 
     # Definitions
 

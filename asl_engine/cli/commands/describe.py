@@ -36,22 +36,23 @@ def command(*, execution: str, store_spec: str, as_json: bool) -> None:
 
 async def _describe(name_or_arn: str, store_spec: str, *, as_json: bool) -> None:
     from asl_engine.cli import results, wiring
-    from asl_engine.cli.next_steps import NextSteps
+    from asl_engine.cli.next_steps import next_steps_of
     from asl_engine.interpreter.execution import ExecutionStatus
 
     async with wiring.existing_store(store_spec) as store:
         execution = await store.load(await wiring.resolve(store, name_or_arn))
-    if as_json:
-        click.echo(results.json_text(results.document(execution)))
-        return
-    results.tell_status(execution, execution.status.value)
-    _tell_facts(execution)
-    if execution.status is ExecutionStatus.RUNNING:
-        steps = NextSteps(store_spec)
-        results.tell_waits(execution, steps)
-        click.echo(f"Go on, unless a process is driving it:  {steps.resume(execution.name)}")
-    else:
-        results.tell_end(execution)
+        if as_json:
+            click.echo(results.json_text(results.document(execution)))
+            return
+        results.tell_status(execution, execution.status.value)
+        _tell_facts(execution)
+        if execution.status is not ExecutionStatus.RUNNING:
+            results.tell_end(execution)
+            return
+        steps = await next_steps_of(store, store_spec, execution)
+        whom = await steps.whom(store, execution)
+    results.tell_waits(execution, steps, whom)
+    click.echo(f"Go on, unless a process is driving it:  {steps.resume(whom)}")
 
 
 def _tell_facts(execution: Execution) -> None:

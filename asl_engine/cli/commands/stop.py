@@ -38,7 +38,7 @@ async def _stop(name_or_arn: str, error: str | None, cause: str | None, store_sp
     from asl_engine.cli import wiring
 
     async with wiring.existing_store(store_spec) as store:
-        arn = await wiring.resolve(store, name_or_arn)
+        arn = await wiring.resolve(store, name_or_arn, to_change=True)
         delivery = await stop_execution(store, arn, now=wiring.wall_clock_now(), error=error, cause=cause)
         execution = await store.load(arn)
     match delivery:

@@ -85,23 +85,26 @@ class Listing:
                     yield entry["pk"]["S"], f"{number}#{entry[sort]['S']}"
             behind = ""
 
-    async def resolve(self, name_or_arn: str) -> str:
-        """See ExecutionStore.resolve. A name alone is looked for in the whole index."""
+    async def named(self, name_or_arn: str) -> Sequence[ExecutionSummary]:
+        """See ExecutionStore.named. A name alone is looked for in the whole index."""
         if name_or_arn.startswith("arn:"):
-            await self._position(name_or_arn)
-            return name_or_arn
+            return [(await self._existing(name_or_arn)).summary]
         entries = await self._client.scan(BY_STATE_MACHINE, "contains(pk, :name)", {":name": f":{name_or_arn}"})
         heads = [read_head(item) for item in await self._client.get_many([key_of(entry) for entry in entries])]
         named = [head.summary for head in heads if head.summary.name == name_or_arn]
         if not named:
             raise does_not_exist(name_or_arn)
-        return max(named, key=lambda summary: position_of(summary.arn, summary.started_at)).arn
+        return sorted(named, key=lambda summary: position_of(summary.arn, summary.started_at), reverse=True)
 
     async def _position(self, execution_arn: str) -> str:
         """Raises ExecutionDoesNotExist."""
-        item = await self._client.get(key(execution_arn, HEAD))
-        head = read_head(item) if item is not None else await self._journals.first(execution_arn)
+        head = await self._existing(execution_arn)
         return position_of(execution_arn, head.summary.started_at)
+
+    async def _existing(self, execution_arn: str) -> Head:
+        """Raises ExecutionDoesNotExist."""
+        item = await self._client.get(key(execution_arn, HEAD))
+        return read_head(item) if item is not None else await self._journals.first(execution_arn)
 
     async def _entries(
         self, status: ExecutionStatus | None, state_machine_arn: str | None, before: str | None, limit: int | None

@@ -73,9 +73,9 @@ class DynamoDbStore:
         """See ExecutionStore.keyframe_due."""
         return execution_arn in self._known and self._known[execution_arn].tail.keyframe_due
 
-    async def resolve(self, name_or_arn: str) -> str:
-        """See ExecutionStore.resolve. A name, unlike an ARN, is looked for among all executions."""
-        return await self._listing.resolve(name_or_arn)
+    async def named(self, name_or_arn: str) -> Sequence[ExecutionSummary]:
+        """See ExecutionStore.named. A name, unlike an ARN, is looked for among all executions."""
+        return await self._listing.named(name_or_arn)
 
     async def history(
         self, execution_arn: str, *, after: int = 0, reverse: bool = False
