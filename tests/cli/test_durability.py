@@ -184,9 +184,14 @@ def test_the_history_of_an_execution_that_was_killed_has_no_gaps(asl: Asl, outsi
     assert Counter(event["type"] for event in events)["LambdaFunctionSucceeded"] == LENGTH
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_ctrl_c_detaches_and_says_how_to_go_on(asl: Asl, outside: Outside, number: int, code: int) -> None:
-    process = asl.start("run", "chain.asl.json", "--name", "chain", "--tasks", "tasks.py")
+@pytest.mark.parametrize(
+    ("number", "code", "options"),
+    [(signal.SIGINT, 130, ()), (signal.SIGTERM, 143, ()), (signal.SIGINT, 130, ("--json",))],
+)
+def test_ctrl_c_detaches_and_says_how_to_go_on(
+    asl: Asl, outside: Outside, number: int, code: int, options: tuple[str, ...]
+) -> None:
+    process = asl.start("run", "chain.asl.json", "--name", "chain", "--tasks", "tasks.py", *options)
     outside.next_task()
     process.send_signal(number)
     ended, stdout, stderr = end(process)
