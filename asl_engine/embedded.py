@@ -88,6 +88,8 @@ def run(
     *,
     tasks: Mapping[str, Callable[..., Any]] | str | Path | None = None,
     mocks: Mapping[str, Any] | str | Path | None = None,
+    mock_state_machine: str | None = None,
+    mock_test_case: str | None = None,
     clock: ClockName = "virtual",
     store: str = "memory",
     name: str | None = None,
@@ -97,7 +99,8 @@ def run(
 
     `definition` is a parsed document, a JSON text, a compiled machine, or the path of a file; `input` None means {}.
     `tasks` maps a Resource, ARN, function or state name to `f(event, context)`, or names a file with TASKS. `mocks`
-    maps a state name to its scripted answers, or names a mocks file. `store` is "memory" or "sqlite:FILE".
+    maps a state name to its scripted answers, or names a mocks file; `mock_state_machine` and `mock_test_case` choose
+    out of a MockConfigFile.json of Step Functions Local. `store` is "memory" or "sqlite:FILE".
     Raises AslError: InvalidDefinition, InvalidJson, TasksFileError, StoreError, ExecutionAlreadyExists, or what a file
     that cannot be read raises; TypeError for a task that is no function. May be called inside a running event loop.
     """
@@ -110,7 +113,7 @@ def run(
         role_arn=_ROLE_ARN,
     )
     chosen = clock_of(clock)
-    performer = performer_of(tasks, mocks, chosen)
+    performer = performer_of(tasks, mocks, chosen, mock_state_machine, mock_test_case)
     if store == "memory" and _needs_nothing_from_outside(machine):
         return _run_alone(machine, request.execution(machine, chosen.now()), options or Options())
     return _complete(_run_on_a_host(machine, request, performer, chosen, store, options))
@@ -147,24 +150,37 @@ def performer_of(
     tasks: Mapping[str, Callable[..., Any]] | str | Path | None,
     mocks: Mapping[str, Any] | str | Path | None,
     clock: Clock,
+    mock_state_machine: str | None = None,
+    mock_test_case: str | None = None,
 ) -> TaskPerformer:
     """What performs the tasks: mocks first, then functions. Raises TasksFileError."""
     from asl_engine.runtime.callables import PythonTasks
-    from asl_engine.runtime.mocks import ScriptedTasks
-    from asl_engine.runtime.mocks_file import load_mocks_file, read_script
     from asl_engine.runtime.performer_chain import PerformerChain
     from asl_engine.runtime.tasks_file import load_tasks_file
 
     performers: list[TaskPerformer] = []
-    if isinstance(mocks, Mapping):
-        performers.append(ScriptedTasks(read_script(mocks), clock))
-    elif mocks is not None:
-        performers.append(load_mocks_file(mocks, clock))
+    if mocks is not None:
+        performers.append(mocks_of(mocks, clock, mock_state_machine, mock_test_case))
+    elif mock_state_machine is not None or mock_test_case is not None:
+        raise TypeError("mock_state_machine and mock_test_case choose out of a mocks file: name the file with mocks=")
     if isinstance(tasks, Mapping):
         performers.append(PythonTasks(tasks, clock))
     elif tasks is not None:
         performers.append(load_tasks_file(tasks, clock))
     return PerformerChain(performers)
+
+
+def mocks_of(
+    mocks: Mapping[str, Any] | str | Path, clock: Clock, mock_state_machine: str | None, mock_test_case: str | None
+) -> TaskPerformer:
+    """The performer that answers by mocks. Raises TasksFileError."""
+    from asl_engine.runtime.mocks import ScriptedTasks
+    from asl_engine.runtime.mocks_file import check_choices, load_mocks_file, read_script
+
+    if isinstance(mocks, Mapping):
+        check_choices("mocks", mock_state_machine, mock_test_case)
+        return ScriptedTasks(read_script(mocks), clock)
+    return load_mocks_file(mocks, clock, mock_state_machine=mock_state_machine, mock_test_case=mock_test_case)
 
 
 def _needs_nothing_from_outside(machine: StateMachine) -> bool:

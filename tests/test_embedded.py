@@ -1,6 +1,7 @@
 """The engine as a function."""
 
 import asyncio
+import json
 from pathlib import Path
 
 import pytest
@@ -24,6 +25,30 @@ def test_a_machine_runs_to_its_end_with_python_tasks() -> None:
     result = asl_engine.run(doubling(), {"n": 21}, tasks={"double": lambda event: event["n"] * 2})
     assert (result.status, result.output, result.path) == ("SUCCEEDED", 42, ["Double"])
     assert [event["type"] for event in result.history][-1] == "ExecutionSucceeded"
+
+
+MOCK_CONFIG = {
+    "StateMachines": {
+        "order": {"TestCases": {"Happy": {"Ask": "Good"}, "Sad": {"Ask": "Bad"}}},
+        "refund": {"TestCases": {"Happy": {"Ask": "Bad"}}},
+    },
+    "MockedResponses": {"Good": {"0": {"Return": "yes"}}, "Bad": {"0": {"Throw": {"Error": "No"}}}},
+}
+
+
+def test_a_test_case_of_step_functions_local_is_chosen_by_machine_and_case(tmp_path: Path) -> None:
+    definition = machine(Ask={"Type": "Task", "Resource": "arn:aws:states:::sns:publish", "End": True})
+    file = tmp_path / "MockConfigFile.json"
+    file.write_text(json.dumps(MOCK_CONFIG), encoding="utf-8")
+
+    happy = asl_engine.run(definition, mocks=file, mock_state_machine="order", mock_test_case="Happy")
+    refund = asl_engine.run(definition, mocks=file, mock_state_machine="refund")
+
+    assert (happy.output, refund.error) == ("yes", "No")
+    with pytest.raises(TasksFileError, match="in Python with mock_state_machine="):
+        asl_engine.run(definition, mocks=file)
+    with pytest.raises(TypeError, match="name the file with mocks="):
+        asl_engine.run(definition, mock_test_case="Happy")
 
 
 def test_a_machine_runs_with_scripted_mocks() -> None:

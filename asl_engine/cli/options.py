@@ -40,6 +40,11 @@ _mocks = click.option(
     type=click.Path(path_type=Path),
     help="Scripted answers per state and attempt, or a MockConfigFile.json of AWS Step Functions Local.",
 )
+_mock_state_machine = click.option(
+    "--mock-state-machine",
+    metavar="NAME",
+    help="The state machine to use out of a MockConfigFile.json, when it has another name than the definition's file.",
+)
 _mock_test_case = click.option(
     "--mock-test-case", metavar="CASE", help="The test case to use out of a MockConfigFile.json."
 )
@@ -59,6 +64,6 @@ def execution(*, required: bool = True) -> Callable[[Function], Function]:
 
 def running(function: Function) -> Function:
     """The options of commands that perform tasks."""
-    for option in (_clock, _mock_test_case, _mocks, _tasks):
+    for option in (_clock, _mock_test_case, _mock_state_machine, _mocks, _tasks):
         function = option(function)
     return function

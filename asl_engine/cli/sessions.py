@@ -44,9 +44,20 @@ class Settings:
     aws_limits: bool = False
 
     @classmethod
-    def of(cls, *, tasks: Path | None, mocks: Path | None, mock_test_case: str | None, **others: Any) -> Settings:
+    def of(
+        cls,
+        *,
+        tasks: Path | None,
+        mocks: Path | None,
+        mock_state_machine: str | None,
+        mock_test_case: str | None,
+        **others: Any,
+    ) -> Settings:
         """The settings that the options of a command spell."""
-        return cls(sources=wiring.TaskSources(tasks=tasks, mocks=mocks, mock_test_case=mock_test_case), **others)
+        sources = wiring.TaskSources(
+            tasks=tasks, mocks=mocks, mock_state_machine=mock_state_machine, mock_test_case=mock_test_case
+        )
+        return cls(sources=sources, **others)
 
     @property
     def steps(self) -> NextSteps:

@@ -122,6 +122,7 @@ class TaskSources:
 
     tasks: Path | None = None
     mocks: Path | None = None
+    mock_state_machine: str | None = None
     mock_test_case: str | None = None
 
     def performers(
@@ -136,14 +137,24 @@ class TaskSources:
 
         Raises TasksFileError.
         """
-        if self.mock_test_case is not None and self.mocks is None:
-            raise AslError("--mock-test-case chooses a case of a mocks file: name the file with --mocks FILE")
+        for option, choice in (
+            ("--mock-state-machine", self.mock_state_machine),
+            ("--mock-test-case", self.mock_test_case),
+        ):
+            if choice is not None and self.mocks is None:
+                raise AslError(f"{option} chooses out of a mocks file: name the file with --mocks FILE")
         performers: list[TaskPerformer] = []
         if self.mocks is not None:
             from asl_engine.runtime.mocks_file import load_mocks_file
 
             performers.append(
-                load_mocks_file(self.mocks, clock, state_machine_name=state_machine_name, test_case=self.mock_test_case)
+                load_mocks_file(
+                    self.mocks,
+                    clock,
+                    state_machine_name=state_machine_name,
+                    mock_state_machine=self.mock_state_machine,
+                    mock_test_case=self.mock_test_case,
+                )
             )
         if self.tasks is not None:
             from asl_engine.runtime.tasks_file import load_tasks_file
@@ -154,7 +165,12 @@ class TaskSources:
 
     def as_options(self) -> list[str]:
         """The options of the command that name these sources."""
-        named = (("--tasks", self.tasks), ("--mocks", self.mocks), ("--mock-test-case", self.mock_test_case))
+        named = (
+            ("--tasks", self.tasks),
+            ("--mocks", self.mocks),
+            ("--mock-state-machine", self.mock_state_machine),
+            ("--mock-test-case", self.mock_test_case),
+        )
         return [word for option, value in named if value is not None for word in (option, str(value))]
 
 

@@ -32,20 +32,33 @@ _ATTEMPT_MAX: Final = 10_000
 
 
 def load_mocks_file(
-    path: str | Path, clock: Clock, *, state_machine_name: str | None = None, test_case: str | None = None
+    path: str | Path,
+    clock: Clock,
+    *,
+    state_machine_name: str | None = None,
+    mock_state_machine: str | None = None,
+    mock_test_case: str | None = None,
 ) -> ScriptedTasks:
     """The script of a mocks file, for one state machine and test case if it is one of Step Functions Local.
 
-    There, the test case may be left out where the machine has only one, and the only machine of a file is taken
-    whatever its name. Raises TasksFileError.
+    There, the test case may be left out where the machine has only one. `state_machine_name` is what is run: the only
+    machine of a file is taken whatever its name, unless `mock_state_machine` chooses. Raises TasksFileError.
     """
     file = Path(path)
     root = _Node(str(file), "", _read(file))
     if {"StateMachines", "MockedResponses"} & root.object().keys():
-        return ScriptedTasks(_mock_config(root, state_machine_name, test_case), clock, InvocationCount())
-    if test_case is not None:
-        raise TasksFileError(f'{file}: there is no test case "{test_case}": this mocks file has no StateMachines')
+        if mock_state_machine is None and len(_machines(root).object()) > 1:
+            mock_state_machine = state_machine_name
+        return ScriptedTasks(_mock_config(root, mock_state_machine, mock_test_case), clock, InvocationCount())
+    check_choices(str(file), mock_state_machine, mock_test_case)
     return ScriptedTasks(_script(root), clock)
+
+
+def check_choices(source: str, mock_state_machine: str | None, mock_test_case: str | None) -> None:
+    """Raises TasksFileError if something is chosen out of mocks that have no state machines and test cases."""
+    for what, choice in (("state machine", mock_state_machine), ("test case", mock_test_case)):
+        if choice is not None:
+            raise TasksFileError(f'{source}: there is no {what} "{choice}": these mocks have no StateMachines')
 
 
 def read_script(mocks: Mapping[str, object]) -> Script:
@@ -182,13 +195,16 @@ def _failure(throw: _Node) -> Failed:
     return Failed(throw.member("Error").text(), cause)
 
 
-def _mock_config(root: _Node, state_machine_name: str | None, test_case: str | None) -> Script:
+def _machines(root: _Node) -> _Node:
     root.only("StateMachines", "MockedResponses")
     for name in ("StateMachines", "MockedResponses"):
         if name not in root.object():
             root.fail(f'"{name}"')
-    machines = root.member("StateMachines")
-    machine = _choose(machines, state_machine_name if len(machines.object()) > 1 else None, "state machine")
+    return root.member("StateMachines")
+
+
+def _mock_config(root: _Node, state_machine: str | None, test_case: str | None) -> Script:
+    machine = _choose(_machines(root), state_machine, "state machine")
     machine.only("TestCases")
     if "TestCases" not in machine.object():
         machine.fail('"TestCases"')
@@ -204,7 +220,11 @@ def _choose(node: _Node, name: str | None, what: str) -> _Node:
     if name in known:
         return node.member(name)
     problem = f'no {what} is named "{name}"' if name is not None else f"choose a {what}"
-    raise TasksFileError(f"{node.source}: {node.pointer}: {problem}; the file has: {', '.join(known) or 'none'}")
+    option = f"mock-{what.replace(' ', '-')}"
+    raise TasksFileError(
+        f"{node.source}: {node.pointer}: {problem}; the file has: {', '.join(known) or 'none'}; "
+        f"choose with --{option}, in Python with {option.replace('-', '_')}="
+    )
 
 
 def _mocked_response(responses: _Node, name: _Node) -> Case:

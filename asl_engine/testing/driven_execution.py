@@ -16,12 +16,12 @@ from asl_engine.interpreter.options import Options
 from asl_engine.json_value import JsonObject, JsonValue, dump_json
 from asl_engine.language.definition import IntegrationPattern, StateMachine
 from asl_engine.runtime.callables import PythonTasks
-from asl_engine.runtime.clock import VirtualClock
+from asl_engine.runtime.clock import Clock, VirtualClock
 from asl_engine.runtime.in_process import InProcessHost, StartRequest
 from asl_engine.runtime.live_execution import LiveExecution
 from asl_engine.runtime.mocks import Case, ScriptedTasks
 from asl_engine.runtime.performer_chain import PerformerChain
-from asl_engine.runtime.tasks import Submitted, TaskCall, TaskResult
+from asl_engine.runtime.tasks import Submitted, TaskCall, TaskPerformer, TaskResult
 from asl_engine.store.memory import MemoryStore
 
 _STATE_MACHINE_ARN = "arn:aws:states:us-east-1:123456789012:stateMachine:test"
@@ -50,6 +50,7 @@ class DrivenExecution:
         input: JsonValue,
         script: Mapping[str, Sequence[Case]],
         functions: Mapping[str, Callable[..., Any]],
+        mocks: Sequence[Callable[[Clock], TaskPerformer]],
         name: str,
         options: Options | None,
     ) -> None:
@@ -57,7 +58,12 @@ class DrivenExecution:
         self._loop = asyncio.new_event_loop()
         now = time.time_ns() // 1_000_000
         self._clock = VirtualClock(now, until=now)
-        performers = (ScriptedTasks(script, self._clock), PythonTasks(functions, self._clock), _LeftToTheTest())
+        performers = (
+            ScriptedTasks(script, self._clock),
+            *(load(self._clock) for load in mocks),
+            PythonTasks(functions, self._clock),
+            _LeftToTheTest(),
+        )
         self._store = MemoryStore()
         self._host = InProcessHost(
             self._store,

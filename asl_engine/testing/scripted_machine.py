@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from asl_engine.embedded import machine_of
+from asl_engine.embedded import machine_of, mocks_of
 from asl_engine.interpreter.options import Options
 from asl_engine.json_value import JsonObject, JsonValue
 from asl_engine.language.definition import StateMachine
+from asl_engine.runtime.clock import Clock, RealClock
 from asl_engine.runtime.mocks import Answer, Case
 from asl_engine.runtime.performer_chain import task_names
-from asl_engine.runtime.tasks import Failed, Succeeded
+from asl_engine.runtime.tasks import Failed, Succeeded, TaskPerformer
 from asl_engine.testing.driven_execution import DrivenExecution
 
 
@@ -40,6 +42,7 @@ class ScriptedMachine:
         self._machine, self._opened = machine, opened
         self._script: dict[str, list[Case]] = {}
         self._functions: dict[str, Callable[..., Any]] = {}
+        self._mocks: list[Callable[[Clock], TaskPerformer]] = []
 
     def script(self, name: str, *answers: Answer, when: JsonValue = None) -> None:
         """Answer the attempts of a state, function or Resource in turn; the last answer repeats.
@@ -55,6 +58,21 @@ class ScriptedMachine:
         """Perform a task with a function `f(event, context)`. Raises ValueError as `script` does."""
         self._check(name)
         self._functions[name] = function
+
+    def mocks(
+        self,
+        mocks: Mapping[str, Any] | str | Path,
+        *,
+        mock_state_machine: str | None = None,
+        mock_test_case: str | None = None,
+    ) -> None:
+        """Answer tasks as a mocks file says, or a mapping of its shape: see `asl_engine.run`. Scripts come first.
+
+        Raises TasksFileError.
+        """
+        load = partial(mocks_of, mocks, mock_state_machine=mock_state_machine, mock_test_case=mock_test_case)
+        load(RealClock())  # what is wrong is told here, and not by each start
+        self._mocks.append(load)
 
     def _check(self, name: str) -> None:
         known = task_names(self._machine)
@@ -72,7 +90,13 @@ class ScriptedMachine:
     ) -> DrivenExecution:
         """Start an execution and run it until everything waits; virtual time stands still."""
         execution = DrivenExecution(
-            self._machine, {} if input is None else input, dict(self._script), self._functions, name, options
+            self._machine,
+            {} if input is None else input,
+            dict(self._script),
+            self._functions,
+            tuple(self._mocks),
+            name,
+            options,
         )
         self._opened.append(execution)
         return execution

@@ -133,6 +133,22 @@ def test_a_test_case_is_chosen_from_a_mock_config_file(asl: Asl, write: Write) -
     assert asl("run", "charge.asl.json", "--mocks", "MockConfigFile.json", "--mock-test-case", "Sad").exit_code == 1
 
 
+def test_a_machine_of_a_mock_config_is_chosen_by_name(asl: Asl, write: Write) -> None:
+    """The file's name says nothing of the machine's."""
+    write("template.asl.json", CHARGE)
+    cases = {"TestCases": {"Happy": {"Charge": "Good"}}}
+    write(
+        "MockConfigFile.json",
+        {"StateMachines": {"charge": cases, "refund": cases}, "MockedResponses": {"Good": {"0": {"Return": "paid"}}}},
+    )
+    run = ["run", "template.asl.json", "--mocks", "MockConfigFile.json"]
+    refused = asl(*run)
+
+    assert refused.exit_code == 2
+    assert 'no state machine is named "template"; the file has: charge, refund; choose with' in refused.stderr
+    assert asl(*run, "--mock-state-machine", "charge").exit_code == 0
+
+
 def test_tasks_that_nobody_performs_are_all_told_before_anything_runs(asl: Asl, write: Write) -> None:
     write("approval.asl.json", APPROVAL)
     ran = asl("run", "approval.asl.json")
@@ -169,6 +185,7 @@ def test_warnings_are_only_counted(asl: Asl, write: Write) -> None:
         (["hello.asl.json", "--tasks", "missing.py"], "missing.py: the tasks file does not exist"),
         (["hello.asl.json", "--tasks", "broken.py"], "broken.py, line 1: "),
         (["hello.asl.json", "--mocks", "missing.json"], "missing.json"),
+        (["hello.asl.json", "--mock-state-machine", "hello"], "name the file with --mocks FILE"),
         (["hello.asl.json", "--mock-test-case", "Happy"], "name the file with --mocks FILE"),
         (["hello.asl.json", "--store", "redis:here"], "it must be `memory`, `sqlite:FILE` or `dynamodb:TABLE`"),
         (["hello.asl.json", "--store", "sqlite:hello.asl.json"], "this is no SQLite database"),

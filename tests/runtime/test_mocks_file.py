@@ -193,7 +193,7 @@ def test_any_text_loads_or_is_refused_with_our_error(tmp_path: Path, text: str, 
 
 def test_a_test_case_of_step_functions_local_answers_by_the_count_of_calls(tmp_path: Path) -> None:
     tasks = load_mocks_file(
-        written(tmp_path, MOCK_CONFIG), VirtualClock(NOON), state_machine_name="orders", test_case="paid"
+        written(tmp_path, MOCK_CONFIG), VirtualClock(NOON), state_machine_name="orders", mock_test_case="paid"
     )
     again = Succeeded({"StatusCode": 200, "Payload": {"try": "again"}})
     paid = Succeeded({"StatusCode": 200, "Payload": {"paid": True}})
@@ -204,7 +204,7 @@ def test_a_test_case_of_step_functions_local_answers_by_the_count_of_calls(tmp_p
 def test_the_only_machine_of_a_file_is_taken_whatever_its_name(tmp_path: Path) -> None:
     only = {**MOCK_CONFIG, "StateMachines": {"orders": MOCK_CONFIG["StateMachines"]["orders"]}}
     file = written(tmp_path, only)
-    tasks = load_mocks_file(file, VirtualClock(NOON), state_machine_name="definition", test_case="declined")
+    tasks = load_mocks_file(file, VirtualClock(NOON), state_machine_name="definition", mock_test_case="declined")
     assert answered(tasks) == Failed("Declined", "no money")
 
 
@@ -223,17 +223,23 @@ def test_a_state_that_the_test_case_leaves_out_is_not_mocked(tmp_path: Path) -> 
             '/StateMachines: no state machine is named "order"; the file has: orders, returns',
         ),
         (
+            {"state_machine_name": "orders", "mock_state_machine": "order"},
+            '/StateMachines: no state machine is named "order"; the file has: orders, returns',
+        ),
+        (
             {"state_machine_name": "orders"},
             "/StateMachines/orders/TestCases: choose a test case; the file has: declined, paid",
         ),
         (
-            {"state_machine_name": "orders", "test_case": "free"},
+            {"state_machine_name": "orders", "mock_test_case": "free"},
             '/StateMachines/orders/TestCases: no test case is named "free"; the file has: declined, paid',
         ),
     ],
 )
 def test_an_unknown_name_is_answered_with_the_known_ones(tmp_path: Path, names: dict[str, str], problem: str) -> None:
-    assert refusal(written(tmp_path, MOCK_CONFIG), **names) == problem
+    what = "state-machine" if "state machine" in problem else "test-case"
+    way_out = f"choose with --mock-{what}, in Python with mock_{what.replace('-', '_')}="
+    assert refusal(written(tmp_path, MOCK_CONFIG), **names) == f"{problem}; {way_out}"
 
 
 @pytest.mark.parametrize(
@@ -269,6 +275,16 @@ def test_a_wrong_mock_config_is_told_with_its_place(tmp_path: Path, content: Any
     assert refusal(written(tmp_path, content)).startswith(problem)
 
 
-def test_a_test_case_of_a_file_without_test_cases_is_refused(tmp_path: Path) -> None:
-    message = refusal(written(tmp_path, {"Charge": [{"Return": 1}]}), test_case="paid")
-    assert message == 'there is no test case "paid": this mocks file has no StateMachines'
+@pytest.mark.parametrize(("option", "what"), [("mock_test_case", "test case"), ("mock_state_machine", "state machine")])
+def test_a_choice_out_of_a_file_without_any_is_refused(tmp_path: Path, option: str, what: str) -> None:
+    message = refusal(written(tmp_path, {"Charge": [{"Return": 1}]}), **{option: "paid"})
+    assert message == f'there is no {what} "paid": these mocks have no StateMachines'
+
+
+def test_a_choice_goes_before_the_name_and_is_checked_where_there_is_only_one(tmp_path: Path) -> None:
+    tasks = load_mocks_file(
+        written(tmp_path, MOCK_CONFIG), VirtualClock(NOON), state_machine_name="orders", mock_state_machine="returns"
+    )
+    assert tasks.handles(task_call(state="Refund"))
+    only = {**MOCK_CONFIG, "StateMachines": {"orders": MOCK_CONFIG["StateMachines"]["orders"]}}
+    assert 'no state machine is named "order"' in refusal(written(tmp_path, only), mock_state_machine="order")

@@ -1,8 +1,11 @@
 """What the `asl` fixture offers, used as a user's test uses it."""
 
+import json
+from pathlib import Path
+
 import pytest
 
-from asl_engine.errors import TaskDoesNotExist
+from asl_engine.errors import TaskDoesNotExist, TasksFileError
 from asl_engine.json_value import JsonObject, JsonValue
 from asl_engine.testing import Asl
 
@@ -46,6 +49,27 @@ def test_attempts_are_scripted_one_by_one_and_the_last_repeats(asl: Asl) -> None
     execution.assert_succeeded({"paid": True})
     assert execution.attempts("Charge") == 3
     assert execution.elapsed_seconds == 10 + 20
+
+
+def test_mocks_answer_what_no_script_does(asl: Asl, tmp_path: Path) -> None:
+    file = tmp_path / "MockConfigFile.json"
+    config = {
+        "StateMachines": {"order": {"TestCases": {"Happy": {"Charge": "Good", "Ship": "Good"}}}, "other": {}},
+        "MockedResponses": {"Good": {"0": {"Return": "good"}}},
+    }
+    file.write_text(json.dumps(config), encoding="utf-8")
+    order = asl.machine(
+        machine(
+            Charge={"Type": "Task", "Resource": LAMBDA + "charge", "ResultPath": "$.charge", "Next": "Ship"},
+            Ship={"Type": "Task", "Resource": LAMBDA + "ship", "ResultPath": "$.ship", "End": True},
+        )
+    )
+    order.mocks(file, mock_state_machine="order", mock_test_case="Happy")
+    order.script("Ship", asl.returns("scripted"))
+
+    order.run().assert_succeeded({"charge": "good", "ship": "scripted"})
+    with pytest.raises(TasksFileError, match="no test case is named"):
+        order.mocks(file, mock_state_machine="order", mock_test_case="Sad")
 
 
 def test_scripts_may_depend_on_the_arguments(asl: Asl) -> None:

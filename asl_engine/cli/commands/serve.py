@@ -66,6 +66,7 @@ def command(
     store_spec: str,
     tasks: Path | None,
     mocks: Path | None,
+    mock_state_machine: str | None,
     mock_test_case: str | None,
     clock: Literal["real", "virtual"],
 ) -> None:
@@ -77,7 +78,9 @@ def command(
     access_token = _access_token(host, allow_remote=allow_remote)
     if importlib.util.find_spec("aiohttp") is None or importlib.util.find_spec("botocore") is None:
         raise AslError('serving the API needs aiohttp and the AWS SDK: pip install "asl-engine[server]"')
-    sources = wiring.TaskSources(tasks=tasks, mocks=mocks, mock_test_case=mock_test_case)
+    sources = wiring.TaskSources(
+        tasks=tasks, mocks=mocks, mock_state_machine=mock_state_machine, mock_test_case=mock_test_case
+    )
     asyncio.run(_serve(_Served(store_spec, sources, clock, account, notifier), host, port, access_token))
 
 
