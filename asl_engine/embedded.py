@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
+from os import PathLike
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
@@ -17,7 +18,7 @@ from asl_engine.interpreter.advance import advance, start
 from asl_engine.interpreter.execution import Execution, ExecutionStatus
 from asl_engine.interpreter.history import HistoryEvent, render
 from asl_engine.interpreter.options import Options
-from asl_engine.json_value import JsonObject, JsonValue, dump_json, parse_json
+from asl_engine.json_value import JsonObject, JsonValue, dump_json, json_copy
 from asl_engine.language.definition import StateMachine, StateType
 from asl_engine.language.parser import compile_definition, load_definition
 from asl_engine.runtime.clock import Clock, RealClock, VirtualClock
@@ -107,7 +108,7 @@ def run(
     machine = machine_of(definition)
     request = StartRequest(
         name=name or secrets.token_hex(8),
-        input={} if input is None else parse_json(dump_json(input)),
+        input=json_copy({} if input is None else input),
         state_machine_arn=f"{_ACCOUNT_ARN}:stateMachine:asl-engine",
         seed=secrets.token_hex(16),
         role_arn=_ROLE_ARN,
@@ -119,18 +120,24 @@ def run(
     return _complete(_run_on_a_host(machine, request, performer, chosen, store, options))
 
 
-def machine_of(definition: StateMachine | JsonObject | str | Path) -> StateMachine:
-    """The compiled machine. Raises InvalidDefinition."""
+def machine_of(definition: StateMachine | Mapping[str, JsonValue] | str | Path) -> StateMachine:
+    """The compiled machine. Raises InvalidDefinition, and TypeError for what is no definition at all."""
     if isinstance(definition, StateMachine):
         return definition
-    if isinstance(definition, dict):
-        return _compiled(dump_json(definition))
+    if isinstance(definition, Mapping):
+        return _compiled(dump_json(dict(definition)))
     if isinstance(definition, str) and definition.lstrip()[:1] == "{":
         return _compiled(definition)
+    _check_path("a definition is a parsed document, a JSON text, a StateMachine or the path of a file", definition)
     parsed = load_definition(Path(definition))
     if parsed.machine is None:
         raise InvalidDefinition(parsed.diagnostics)
     return parsed.machine
+
+
+def _check_path(expected: str, value: object) -> None:
+    if not isinstance(value, str | PathLike):
+        raise TypeError(f"{expected}, not {type(value).__name__}")
 
 
 # A caller that runs one document many times, as tests do, compiles it once: a machine is a value, so it can be shared.
@@ -166,6 +173,7 @@ def performer_of(
     if isinstance(tasks, Mapping):
         performers.append(PythonTasks(tasks, clock))
     elif tasks is not None:
+        _check_path("`tasks` maps names to functions, or is the path of a file", tasks)
         performers.append(load_tasks_file(tasks, clock))
     return PerformerChain(performers)
 
@@ -180,6 +188,7 @@ def mocks_of(
     if isinstance(mocks, Mapping):
         check_choices("mocks", mock_state_machine, mock_test_case)
         return ScriptedTasks(read_script(mocks), clock)
+    _check_path("`mocks` maps names to answers, or is the path of a file", mocks)
     return load_mocks_file(mocks, clock, mock_state_machine=mock_state_machine, mock_test_case=mock_test_case)
 
 

@@ -40,6 +40,11 @@ def dump_json(value: JsonValue) -> str:
         raise InvalidJson("nested too deeply") from error
 
 
+def json_copy(value: JsonValue) -> JsonValue:
+    """The value as its JSON text has it: nothing of the caller's is shared. Raises InvalidJson for what has none."""
+    return parse_json(dump_json(value))
+
+
 def size_bytes(value: JsonValue) -> int:
     """The length of the value's JSON text in UTF-8, the measure of every payload limit."""
     return len(dump_json(value).encode("utf-8", "surrogatepass"))

@@ -3,6 +3,7 @@
 import asyncio
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -105,3 +106,20 @@ def test_a_tasks_file_that_does_not_exist_is_named() -> None:
 def test_a_clock_that_does_not_exist_is_refused() -> None:
     with pytest.raises(ValueError, match=r'no clock is called \'reel\': it must be "virtual" or "real"'):
         asl_engine.run(machine(Done={"Type": "Succeed"}), clock="reel")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (
+            {"definition": 5},
+            "a definition is a parsed document, a JSON text, a StateMachine or the path of a file, not int",
+        ),
+        ({"definition": None}, "not NoneType"),
+        ({"tasks": [1]}, "`tasks` maps names to functions, or is the path of a file, not list"),
+        ({"mocks": 1}, "`mocks` maps names to answers, or is the path of a file, not int"),
+    ],
+)
+def test_an_argument_of_another_kind_is_named(arguments: Any, told: str) -> None:
+    with pytest.raises(TypeError, match=told):
+        asl_engine.run(**{"definition": machine(A={"Type": "Succeed"}), **arguments})

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import Any, TypeVar
 
+from asl_engine.api.open_waits import open_waits
 from asl_engine.embedded import ExecutionResult
 from asl_engine.errors import TaskDoesNotExist
 from asl_engine.interpreter.events import Event, StopRequested, TaskFailed, TaskHeartbeat, TaskSucceeded
@@ -193,7 +194,10 @@ class DrivenExecution:
             self._loop.close()
 
     def _report(self) -> str:
-        ending = f"{self.error}: {self.cause}" if self.error else f"waiting at {self.waiting}"
+        waits = open_waits(self._live.execution)
+        ending = f"{self.error}: {self.cause}" if self.error else f"waiting at {[wait.state_name for wait in waits]}"
+        if any(wait.until is not None for wait in waits):
+            ending += "; advance() or run_on() lets time pass"
         return f"the execution is {self.status} ({ending}); path: {' > '.join(self.path)}"
 
     def _frames(self) -> list[Frame]:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import difflib
 from collections.abc import Callable, Mapping
 from functools import partial
+from os import PathLike
 from pathlib import Path
 from typing import Any
 
 from asl_engine.embedded import machine_of, mocks_of
 from asl_engine.interpreter.options import Options
-from asl_engine.json_value import JsonObject, JsonValue
+from asl_engine.json_value import JsonValue, json_copy
 from asl_engine.language.definition import StateMachine
 from asl_engine.runtime.clock import Clock, RealClock
 from asl_engine.runtime.mocks import Answer, Case
@@ -20,12 +21,16 @@ from asl_engine.testing.driven_execution import DrivenExecution
 
 
 def returns(output: JsonValue, *, after_seconds: float = 0) -> Answer:
-    """An attempt that succeeds, `after_seconds` of virtual time."""
-    return Answer(result=Succeeded(output), after_milliseconds=round(after_seconds * 1000))
+    """An attempt that succeeds, `after_seconds` of virtual time. Raises InvalidJson for what is no JSON."""
+    return Answer(result=Succeeded(json_copy(output)), after_milliseconds=round(after_seconds * 1000))
 
 
 def throws(error: str, cause: str = "", *, after_seconds: float = 0) -> Answer:
-    """An attempt that fails."""
+    """An attempt that fails with this error name."""
+    if not isinstance(error, str) or not isinstance(cause, str):
+        raise TypeError(
+            f'an error has a name and a cause, both texts, as in throws("Card.Busy"), not {error!r}, {cause!r}'
+        )
     return Answer(result=Failed(error, cause), after_milliseconds=round(after_seconds * 1000))
 
 
@@ -48,15 +53,25 @@ class ScriptedMachine:
         """Answer the attempts of a state, function or Resource in turn; the last answer repeats.
 
         `when` limits the script to calls whose arguments contain it; scripts are tried in the order they were given.
-        Raises ValueError for a name that no task of the machine has.
+        Raises ValueError for a name that no task of the machine has, and TypeError for what is no answer.
         """
         self._check(name)
+        for answer in answers:
+            if not isinstance(answer, Answer):
+                way_out = f'give a function to task("{name}", …)' if callable(answer) else "wrap it: asl.returns(…)"
+                raise TypeError(
+                    f'"{name}": an answer is asl.returns(…), asl.throws(…) or asl.never(), not {answer!r}; {way_out}'
+                )
+        if not answers:
+            raise TypeError(f'"{name}": give at least one answer: asl.returns(…), asl.throws(…) or asl.never()')
         case = Case(answers=answers) if when is None else Case(answers=answers, when=when)
         self._script.setdefault(name, []).append(case)
 
     def task(self, name: str, function: Callable[..., Any]) -> None:
         """Perform a task with a function `f(event, context)`. Raises ValueError as `script` does."""
         self._check(name)
+        if not callable(function):
+            raise TypeError(f'"{name}": {function!r} is no function; answers of a script go to script("{name}", …)')
         self._functions[name] = function
 
     def mocks(
@@ -88,10 +103,13 @@ class ScriptedMachine:
         name: str = "test",
         options: Options | None = None,
     ) -> DrivenExecution:
-        """Start an execution and run it until everything waits; virtual time stands still."""
+        """Start an execution and run it until everything waits; virtual time stands still.
+
+        Raises InvalidJson for an input that is no JSON.
+        """
         execution = DrivenExecution(
             self._machine,
-            {} if input is None else input,
+            json_copy({} if input is None else input),
             dict(self._script),
             self._functions,
             tuple(self._mocks),
@@ -126,12 +144,13 @@ class Asl:
 
     def load(self, path: str | Path) -> ScriptedMachine:
         """The machine in a file. Raises InvalidDefinition."""
+        if not isinstance(path, str | PathLike):
+            raise TypeError(f"load takes the path of a file, not {type(path).__name__}; asl.machine takes a document")
         return ScriptedMachine(machine_of(Path(path)), self._opened)
 
-    def machine(self, definition: JsonObject | str | Mapping[str, JsonValue]) -> ScriptedMachine:
+    def machine(self, definition: Mapping[str, JsonValue] | str) -> ScriptedMachine:
         """The machine in a document or a JSON text. Raises InvalidDefinition."""
-        document = definition if isinstance(definition, str) else dict(definition)
-        return ScriptedMachine(machine_of(document), self._opened)
+        return ScriptedMachine(machine_of(definition), self._opened)
 
     def close(self) -> None:
         """Let go of all executions."""

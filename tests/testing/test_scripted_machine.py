@@ -2,10 +2,11 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from asl_engine.errors import TaskDoesNotExist, TasksFileError
+from asl_engine.errors import InvalidJson, TaskDoesNotExist, TasksFileError
 from asl_engine.json_value import JsonObject, JsonValue
 from asl_engine.testing import Asl
 
@@ -70,6 +71,46 @@ def test_mocks_answer_what_no_script_does(asl: Asl, tmp_path: Path) -> None:
     order.run().assert_succeeded({"charge": "good", "ship": "scripted"})
     with pytest.raises(TasksFileError, match="no test case is named"):
         order.mocks(file, mock_state_machine="order", mock_test_case="Sad")
+
+
+CHARGE = machine(
+    Charge={"Type": "Task", "Resource": LAMBDA + "charge", "Next": "Pause"},
+    Pause={"Type": "Wait", "Seconds": 5, "End": True},
+)
+
+
+@pytest.mark.parametrize(
+    ("mistake", "told"),
+    [
+        (lambda asl, order: order.script("Charge", lambda _event: 1), r'give a function to task\("Charge", …\)'),
+        (lambda asl, order: order.script("Charge", {"paid": True}), r"wrap it: asl.returns\(…\)"),
+        (lambda asl, order: order.script("Charge"), "give at least one answer"),
+        (lambda asl, order: order.task("Charge", asl.returns(1)), r'answers of a script go to script\("Charge", …\)'),
+        (lambda asl, order: asl.throws(ValueError), "an error has a name and a cause"),
+        (lambda asl, order: asl.load(CHARGE), "asl.machine takes a document"),
+        (lambda asl, order: asl.machine(5), "a definition is a parsed document, a JSON text, .* not int"),
+    ],
+)
+def test_what_is_mixed_up_is_told_with_the_way_out(asl: Asl, mistake: Any, told: str) -> None:
+    with pytest.raises(TypeError, match=told):
+        mistake(asl, asl.machine(CHARGE))
+
+
+def test_what_is_no_json_is_refused_where_it_is_given(asl: Asl) -> None:
+    order = asl.machine(CHARGE)
+    no_json: Any = {1}
+    for mistake in (lambda: asl.returns(no_json), lambda: order.start(no_json), lambda: order.run(no_json)):
+        with pytest.raises(InvalidJson):
+            mistake()
+
+
+def test_a_failed_assertion_says_where_the_execution_waits(asl: Asl) -> None:
+    order = asl.machine(CHARGE)
+    order.script("Charge", asl.returns({}))
+    execution = order.start()
+
+    with pytest.raises(AssertionError, match=r"RUNNING \(waiting at \['Pause'\]; advance\(\) or run_on\(\) lets"):
+        execution.assert_succeeded()
 
 
 def test_scripts_may_depend_on_the_arguments(asl: Asl) -> None:
