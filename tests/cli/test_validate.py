@@ -106,6 +106,21 @@ def test_what_cannot_be_read_exits_with_2(asl: Asl, write: Write, path: str) -> 
     assert "Traceback" not in checked.stderr
 
 
+def test_a_file_that_cannot_be_read_hides_nothing_of_the_others(asl: Asl, write: Write, hello: str) -> None:
+    write("bad.asl.json", BAD)
+    paths = ["missing.asl.json", hello, "bad.asl.json"]
+    checked, for_machines = asl("validate", *paths), asl("validate", *paths, "--json")
+    document = json.loads(for_machines.stdout)
+
+    assert (checked.exit_code, for_machines.exit_code) == (2, 2)
+    assert "error MISSING_TRANSITION_TARGET" in checked.stdout
+    assert "rejected: 2 files, 1 of them rejected" in checked.stdout
+    assert "missing.asl.json cannot be read" in checked.stderr
+    assert document["result"] == "FAIL"
+    assert [file["result"] for file in document["files"]] == ["UNREADABLE", "OK", "FAIL"]
+    assert "missing.asl.json cannot be read" in document["files"][0]["error"]
+
+
 def test_the_schema_is_printed_for_editors(asl: Asl) -> None:
     schema = json.loads(asl("schema").stdout)
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import click
 
 from asl_engine.cli import options
-from asl_engine.cli.exit_codes import ALL_WELL, NOT_WELL
+from asl_engine.cli.exit_codes import ALL_WELL, NOT_WELL, UNUSABLE
 from asl_engine.errors import AslError
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 _DEFINITION_SUFFIXES: Final = (".asl.json", ".asl.yaml", ".asl.yml", ".asl")
 _MAYBE_DEFINITION_SUFFIXES: Final = (".json", ".yaml", ".yml")
+_RESULTS: Final = {ALL_WELL: "OK", NOT_WELL: "FAIL", UNUSABLE: "UNREADABLE"}
 _DIRECTORIES_SKIPPED: Final = frozenset({"node_modules", "__pycache__"})
 
 
@@ -40,26 +42,56 @@ def command(*, paths: tuple[Path, ...], as_json: bool) -> None:
     In a directory, every *.asl.json, *.asl.yaml, *.asl.yml and *.asl is checked, and every other JSON or YAML file with
     StartAt and States.
 
-    Exit code: 0 accepted (there may be warnings), 1 rejected, 2 a file could not be read or none was found.
+    Exit code: 0 accepted (there may be warnings), 1 rejected, 2 a file could not be read or none was found. With
+    --json, a file that could not be read has the result UNREADABLE and an `error`.
     """
-    from asl_engine.language.parser import load_definition
-
-    found = {file: load_definition(file).diagnostics for file in _files(paths)}
-    rejected = [file for file, diagnostics in found.items() if any(map(_is_error, diagnostics))]
+    checked = [_checked(file) for file in _files(paths)]
+    exit_code = max(one.exit_code for one in checked)
     if as_json:
         from asl_engine.cli.results import json_text
 
-        files: list[JsonObject] = [
-            {"file": str(file), "result": "FAIL" if file in rejected else "OK", "diagnostics": [*map(_as_json, shown)]}
-            for file, shown in found.items()
-        ]
-        click.echo(json_text({"result": "FAIL" if rejected else "OK", "files": [*files]}))
+        click.echo(
+            json_text({"result": "FAIL" if exit_code else "OK", "files": [_file_as_json(one) for one in checked]})
+        )
     else:
-        for file, diagnostics in found.items():
-            for diagnostic in diagnostics:
-                click.echo(_text(file, diagnostic))
-        click.echo(_summary(found, len(rejected)))
-    sys.exit(NOT_WELL if rejected else ALL_WELL)
+        _tell(checked)
+    sys.exit(exit_code)
+
+
+@dataclass(frozen=True, slots=True)
+class _Checked:
+    """A file, and what was found in it; or why it could not be read."""
+
+    file: Path
+    diagnostics: tuple[Diagnostic, ...] = ()
+    error: str | None = None
+
+    @property
+    def exit_code(self) -> int:
+        if self.error is not None:
+            return UNUSABLE
+        return NOT_WELL if any(map(_is_error, self.diagnostics)) else ALL_WELL
+
+
+def _checked(file: Path) -> _Checked:
+    from asl_engine.language.parser import load_definition
+
+    try:
+        return _Checked(file, load_definition(file).diagnostics)
+    except AslError as error:
+        return _Checked(file, error=str(error))
+
+
+def _tell(checked: list[_Checked]) -> None:
+    for one in checked:
+        for diagnostic in one.diagnostics:
+            click.echo(_text(one.file, diagnostic))
+    read = [one for one in checked if one.error is None]
+    if read:
+        click.echo(_summary(read))
+    for one in checked:
+        if one.error is not None:
+            click.echo(f"Error: {one.error}", err=True)
 
 
 def _files(paths: tuple[Path, ...]) -> list[Path]:
@@ -74,7 +106,11 @@ def _files(paths: tuple[Path, ...]) -> list[Path]:
 
 
 def _definitions_below(directory: Path) -> Iterator[Path]:
-    for path in sorted(directory.iterdir()):
+    try:
+        paths = sorted(directory.iterdir())
+    except OSError as error:
+        raise AslError(f"the directory {directory} cannot be read: {error.strerror}") from error
+    for path in paths:
         if path.name.startswith("."):
             continue
         if path.is_dir():
@@ -123,15 +159,25 @@ def _as_json(diagnostic: Diagnostic) -> JsonObject:
     }
 
 
-def _summary(found: dict[Path, tuple[Diagnostic, ...]], rejected: int) -> str:
-    every = [diagnostic for diagnostics in found.values() for diagnostic in diagnostics]
+def _file_as_json(checked: _Checked) -> JsonObject:
+    shown: JsonObject = {
+        "file": str(checked.file),
+        "result": _RESULTS[checked.exit_code],
+        "diagnostics": [*map(_as_json, checked.diagnostics)],
+    }
+    return shown if checked.error is None else shown | {"error": checked.error}
+
+
+def _summary(checked: list[_Checked]) -> str:
+    every = [diagnostic for one in checked for diagnostic in one.diagnostics]
     errors = sum(map(_is_error, every))
     warnings = len(every) - errors
+    rejected = sum(one.exit_code == NOT_WELL for one in checked)
     verdict = (
         click.style("rejected", fg="red", bold=True) if rejected else click.style("accepted", fg="green", bold=True)
     )
-    counted = [_counted(len(found), "file")]
-    if rejected and len(found) > 1:
+    counted = [_counted(len(checked), "file")]
+    if rejected and len(checked) > 1:
         counted.append(f"{rejected} of them rejected")
     return f"{verdict}: {', '.join([*counted, _counted(errors, 'error'), _counted(warnings, 'warning')])}"
 
