@@ -6,6 +6,7 @@ AslError
 ├── InvalidExpression         the author's mistake: a path, intrinsic or JSONata text that does not compile
 ├── EvaluationError           an expression could not be evaluated: becomes a States.* error of its state
 │   └── PathNotFound          a path that reached nothing
+├── EvaluationNotQuick        an evaluation that was to be quick and was not: begin it again aside
 ├── RequestError              the caller's mistake, named as the Step Functions API names it
 │   ├── ActivityDoesNotExist
 │   ├── ConflictException
@@ -118,6 +119,10 @@ class PathNotFound(EvaluationError):
     def __init__(self, path: str, detail: str) -> None:
         self.path, self.detail = path, detail
         super().__init__("States.Runtime", f"Invalid path '{path}' : {detail}")
+
+
+class EvaluationNotQuick(AslError):
+    """An evaluation took longer than the host wants to wait for it: what asked for it is begun again aside."""
 
 
 class RequestError(AslError):

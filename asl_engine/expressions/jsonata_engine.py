@@ -16,17 +16,18 @@ The `0;` lets TEXT begin with a regex. Only `$$` would still see the input, so a
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from enum import Enum
-from functools import partial
 from typing import Any, Final, TypeAlias
 
-from jlens import Expression, JlensError
+from jlens import Document, Expression, JlensError
 
 from asl_engine import limits
-from asl_engine.errors import InvalidExpression
+from asl_engine.errors import EvaluationNotQuick, InvalidExpression
 from asl_engine.expressions.jsonata_functions import HOST_FUNCTIONS, chance_functions
+from asl_engine.expressions.pace import PACE, Quick
 from asl_engine.expressions.scope import Entropy
 from asl_engine.json_value import JsonObject, JsonValue
 
@@ -100,13 +101,13 @@ class Program:
         return NoValue.FUNCTION if kind.get("value") == NoValue.FUNCTION.value else NoValue.UNDEFINED
 
     def _run(
-        self, evaluate: Callable[..., Any], outside: JsonObject, bindings: dict[str, Any], clock: dict[str, int]
+        self, expression: Expression, outside: JsonObject, bindings: dict[str, Any], clock: dict[str, int]
     ) -> dict[str, Any]:
         try:
             if self._takes_bindings:
-                found = evaluate(None, {**outside, **bindings}, **clock)
+                found = _evaluated(expression, None, {**outside, **bindings}, clock)
             else:
-                found = evaluate(outside, bindings, **clock)
+                found = _evaluated(expression, outside, bindings, clock)
         except JlensError as error:
             raise JsonataError(f"{error.code}: {error}") from error
         except (TypeError, ValueError) as error:  # a host function's result that is no JSON, or its refusal
@@ -114,7 +115,7 @@ class Program:
         assert isinstance(found, dict)
         return found
 
-    def _wrap(self, body: str) -> Callable[..., Any]:
+    def _wrap(self, body: str) -> Expression:
         names = (*self.variables, "states") if self.reads_states else self.variables
         fetched = "" if self._takes_bindings else "".join(f"${name} := $.`{name}`; " for name in names)
         try:
@@ -123,7 +124,33 @@ class Program:
             raise InvalidExpression(self._text, f"{error.code}: {error}") from error
         for name in HOST_FUNCTIONS.keys() & set(self.overridable):
             expression.register_function(name, *HOST_FUNCTIONS[name])
-        return partial(expression.evaluate, **_BOUNDS)
+        return expression
+
+
+def _evaluated(expression: Expression, input: Any, bindings: dict[str, Any], clock: dict[str, int]) -> Any:
+    """Raises JlensError, or EvaluationNotQuick."""
+    pace = PACE.get()
+    if pace is None:
+        return expression.evaluate(input, bindings, **_BOUNDS, **clock)
+    if not isinstance(pace, Quick):
+        return _evaluated_aside(expression, input, bindings, clock)
+    left = pace.seconds_left()
+    if left <= 0:
+        raise EvaluationNotQuick
+    try:
+        return expression.evaluate(input, bindings, **{**_BOUNDS, "timeout": left}, **clock)
+    except JlensError as error:
+        if error.code == _OUT_OF_TIME:
+            raise EvaluationNotQuick from error
+        raise
+
+
+def _evaluated_aside(expression: Expression, input: Any, bindings: dict[str, Any], clock: dict[str, int]) -> Any:
+    """The same, while other threads run: what is converted whole needs nothing of Python. Raises JlensError."""
+    if input is not None:
+        return expression.evaluate_document(Document(input), bindings, **_BOUNDS, **clock)
+    text = expression.evaluate_json(None, bindings, **_BOUNDS, **clock)  # no document is the same as no input
+    return json.loads(text or "{}", parse_int=lambda digits: int(float(digits)))
 
 
 def _read_from_outside(text: str) -> Mapping[str, Any]:
@@ -151,6 +178,7 @@ _BOUNDS: Final[dict[str, Any]] = {
     "max_string_length": limits.EXPRESSION_RESULT_BYTES_MAX,
     "max_result_size": limits.EXPRESSION_RESULT_BYTES_MAX,
 }
+_OUT_OF_TIME: Final = "D1012"
 _CHANCE: Final = frozenset(("random", "uuid"))
 _CLOCK: Final = frozenset(("now", "millis"))
 _RESERVED: Final = HOST_FUNCTIONS.keys() | _CHANCE | {"states", "eval"}

@@ -10,6 +10,7 @@ import asyncio
 from asl_engine.interpreter.execution import Execution
 from asl_engine.interpreter.options import Options
 from asl_engine.language.definition import StateMachine
+from asl_engine.runtime.advancing import Advancing
 from asl_engine.runtime.clock import Clock
 from asl_engine.runtime.in_process import InProcessHost, StartRequest
 from asl_engine.runtime.live_execution import LiveExecution
@@ -20,13 +21,17 @@ from asl_engine.store.memory import MemoryStore
 class ExpressExecutions:
     """Starts Express executions, each on a store of its own that is forgotten with it."""
 
-    def __init__(self, performer: TaskPerformer, clock: Clock, options: Options) -> None:
-        self._performer, self._clock, self._options = performer, clock, options
+    def __init__(
+        self, performer: TaskPerformer, clock: Clock, options: Options, advancing: Advancing | None = None
+    ) -> None:
+        self._performer, self._clock, self._options, self._advancing = performer, clock, options, advancing
         self._live: set[LiveExecution] = set()
 
     async def start(self, machine: StateMachine, request: StartRequest) -> LiveExecution:
         """Begin an execution."""
-        host = InProcessHost(MemoryStore(), self._performer, self._clock, options=self._options)
+        host = InProcessHost(
+            MemoryStore(), self._performer, self._clock, options=self._options, advancing=self._advancing
+        )
         live = await host.start(machine, request)
         self._live.add(live)
         live.ended.add_done_callback(lambda _ended: self._live.discard(live))

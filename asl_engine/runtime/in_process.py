@@ -17,6 +17,7 @@ from asl_engine.json_value import JsonValue
 from asl_engine.language.definition import StateMachine
 from asl_engine.language.parser import compile_definition
 from asl_engine.limits import EXPRESS_TIMEOUT_SECONDS
+from asl_engine.runtime.advancing import Advancing
 from asl_engine.runtime.clock import Clock
 from asl_engine.runtime.live_execution import LiveExecution
 from asl_engine.runtime.runner import Observer, Runner
@@ -73,7 +74,7 @@ class InProcessHost:
     """Starts and takes up executions on one store. Belongs to one event loop.
 
     `inbox_poll_seconds` is how often events that other processes sent through the store are looked for; None: only
-    when an execution is taken up, as under virtual time.
+    when an execution is taken up, as under virtual time. `advancing` keeps expressions that take long off the loop.
     """
 
     def __init__(
@@ -85,10 +86,11 @@ class InProcessHost:
         options: Options | None = None,
         observer: Observer | None = None,
         inbox_poll_seconds: float | None = None,
+        advancing: Advancing | None = None,
     ) -> None:
         self._store, self._performer, self._clock = store, performer, clock
         self._options = options or Options()
-        self._observer = observer
+        self._observer, self._advancing = observer, advancing
         self._poll_seconds = inbox_poll_seconds
         self._live: dict[str, LiveExecution] = {}
         self._releases: set[asyncio.Task[None]] = set()
@@ -161,11 +163,13 @@ class InProcessHost:
             await live.close()
         await asyncio.gather(*self._releases)
         await self._performer.close()
+        if self._advancing is not None:
+            self._advancing.close()
 
     def _runner(self, machine: StateMachine) -> Runner:
         if self._observer is None:
-            return Runner(machine, self._store, self._options)
-        return Runner(machine, self._store, self._options, self._observer)
+            return Runner(machine, self._store, self._options, advancing=self._advancing)
+        return Runner(machine, self._store, self._options, self._observer, self._advancing)
 
     async def _keep_definition(self, machine: StateMachine) -> None:
         if machine.sha256 not in self._kept_definitions:

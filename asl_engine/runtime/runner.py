@@ -7,6 +7,7 @@ meanwhile finds its wait over and is ignored.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
@@ -19,6 +20,7 @@ from asl_engine.interpreter.open_work import open_commands
 from asl_engine.interpreter.options import Options
 from asl_engine.interpreter.outcome import Outcome
 from asl_engine.language.definition import StateMachine
+from asl_engine.runtime.advancing import Advancing
 from asl_engine.store.journal import record_of
 from asl_engine.store.protocol import ExecutionStore
 
@@ -32,7 +34,10 @@ def _unobserved(_outcome: Outcome) -> None:
 
 
 class Runner:
-    """One execution, advanced by whoever calls. `observer` sees each outcome once it is durable."""
+    """One execution, advanced by whoever calls. `observer` sees each outcome once it is durable.
+
+    With `advancing`, expressions that take long do not keep the event loop.
+    """
 
     def __init__(
         self,
@@ -40,8 +45,10 @@ class Runner:
         store: ExecutionStore,
         options: Options,
         observer: Observer = _unobserved,
+        advancing: Advancing | None = None,
     ) -> None:
         self.machine, self._store, self._options, self._observer = machine, store, options, observer
+        self._advancing = advancing
         self._execution: Execution | None = None
 
     @property
@@ -58,7 +65,8 @@ class Runner:
     async def begin(self, execution: Execution) -> tuple[Command, ...]:
         """Start a new execution. Raises Conflict when one with this ARN exists."""
         limited = replace(execution, aws_limits=self._options.aws_limits)
-        return await self._append(start(self.machine, limited, self._options), ())
+        begin = functools.partial(start, self.machine, limited, self._options)
+        return await self._append(await self._outcome(begin), ())
 
     async def take_up(self, execution_arn: str) -> tuple[Command, ...]:
         """Load an execution and return all its open work."""
@@ -69,7 +77,8 @@ class Runner:
     async def handle(self, events: Sequence[Event], now: int, consumed: Sequence[int] = ()) -> tuple[Command, ...]:
         """Apply events; `consumed` are the inbox messages that brought them. Returns the commands to dispatch."""
         for _ in range(_CONFLICTS_MAX):
-            outcome = advance(self.machine, self.execution, events, now, self._options)
+            go_on = functools.partial(advance, self.machine, self.execution, events, now, self._options)
+            outcome = await self._outcome(go_on)
             try:
                 return await self._append(outcome, consumed)
             except Conflict:
@@ -77,6 +86,9 @@ class Runner:
                 if self.is_over:
                     return ()
         raise Conflict(f"lost {_CONFLICTS_MAX} races for execution {self.execution.arn}: who else is advancing it?")
+
+    async def _outcome(self, compute: Callable[[], Outcome]) -> Outcome:
+        return compute() if self._advancing is None else await self._advancing.outcome(self.machine, compute)
 
     async def _append(self, outcome: Outcome, consumed: Sequence[int]) -> tuple[Command, ...]:
         keyframe = self._store.keyframe_due(outcome.execution.arn)

@@ -23,6 +23,7 @@ from asl_engine.errors import AslError, ExecutionClaimed, StoreUnavailable
 from asl_engine.interpreter.options import AWS_COMPATIBLE
 from asl_engine.limits import REQUEST_BYTES_MAX
 from asl_engine.runtime.activities import ActivityDesk
+from asl_engine.runtime.advancing import Advancing
 from asl_engine.runtime.clock import Clock, RealClock
 from asl_engine.runtime.express import ExpressExecutions
 from asl_engine.runtime.performer_chain import PerformerChain
@@ -58,14 +59,14 @@ def service_on(
     store: ExecutionStore, clock: Clock, performers: Sequence[TaskPerformer], *, region: str, account: str
 ) -> LocalStepFunctions:
     """The API on a store, with AWS's limits. What nobody else performs is offered to activity workers."""
-    desk, nested = ActivityDesk(), NestedExecutions()
+    desk, nested, advancing = ActivityDesk(), NestedExecutions(), Advancing()
     performer = PerformerChain([*performers, nested, desk])
     poll = _INBOX_POLL_SECONDS if isinstance(clock, RealClock) else None
     service = LocalStepFunctions(
         executions=store,
         resources=resources_beside(store),
-        host=LocalHost(store, performer, clock, options=AWS_COMPATIBLE, inbox_poll_seconds=poll),
-        express=ExpressExecutions(performer, clock, AWS_COMPATIBLE),
+        host=LocalHost(store, performer, clock, options=AWS_COMPATIBLE, inbox_poll_seconds=poll, advancing=advancing),
+        express=ExpressExecutions(performer, clock, AWS_COMPATIBLE, advancing),
         desk=desk,
         performer=performer,
         clock=clock,

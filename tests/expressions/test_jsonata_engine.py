@@ -4,9 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from asl_engine.errors import InvalidExpression
+from asl_engine.errors import EvaluationNotQuick, InvalidExpression
 from asl_engine.expressions import jsonata_engine
 from asl_engine.expressions.jsonata_engine import JsonataError, Program
+from asl_engine.expressions.pace import PACE, Aside, Pace, Quick
 from asl_engine.expressions.scope import Entropy
 from asl_engine.json_value import JsonValue
 
@@ -25,6 +26,35 @@ def refusal(text: str) -> InvalidExpression:
     with pytest.raises(InvalidExpression) as caught:
         Program(text)
     return caught.value
+
+
+class TestPace:
+    """What a host may ask for around an advance."""
+
+    @staticmethod
+    def at(pace: Pace, text: str) -> object:
+        before = PACE.set(pace)
+        try:
+            return evaluate(text)
+        finally:
+            PACE.reset(before)
+
+    @pytest.mark.parametrize("left", [0.0, 0.01])
+    def test_quick_or_not_at_all(self, left: float) -> None:
+        with pytest.raises(EvaluationNotQuick):
+            self.at(Quick(lambda: left), "($spin := function($n) { $spin($n) }; $spin(1))")
+
+    @pytest.mark.parametrize("pace", [Quick(lambda: 1.0), Aside()])
+    @pytest.mark.parametrize(
+        "text", ["$$", "[$$, 1.0, 12345678901234567890, 1e21]", "{'a': $nothing, 'b': null}", "$sum", "'ä😀'"]
+    )
+    def test_the_value_is_the_same(self, text: str, pace: Pace) -> None:
+        assert repr(self.at(pace, text)) == repr(evaluate(text))
+
+    @pytest.mark.parametrize("pace", [Quick(lambda: 1.0), Aside()])
+    def test_an_error_is_the_same(self, pace: Pace) -> None:
+        with pytest.raises(JsonataError, match="T1006"):
+            self.at(pace, "1()")
 
 
 class TestBounds:

@@ -12,12 +12,13 @@ from typing import Any
 import pytest
 
 from asl_engine.errors import AslError, StoreUnavailable
+from asl_engine.expressions import jsonata_engine
 from asl_engine.interpreter.events import StopRequested
-from asl_engine.runtime.clock import RealClock
+from asl_engine.runtime.clock import RealClock, VirtualClock
 from asl_engine.server.serving import Address, service_on, serving
 from asl_engine.store.memory import MemoryStore
 from asl_engine.store.sqlite import SqliteStore
-from tests.api.services import ROLE, asking, passing
+from tests.api.services import NOON, ROLE, asking, passing
 from tests.server.running import RunningServer, running, until_ended
 
 FUNCTION = "arn:aws:lambda:eu-west-1:123456789012:function:charge"
@@ -36,6 +37,34 @@ def create(client: Any, definition: dict[str, Any], **members: Any) -> str:
 
 def start(client: Any, machine: str, **members: Any) -> str:
     return str(client.start_execution(stateMachineArn=machine, **members)["executionArn"])
+
+
+@pytest.mark.parametrize("operation", ["StartExecution", "StartSyncExecution", "TestState"])
+def test_an_endless_expression_keeps_nobody_waiting(operation: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(jsonata_engine._BOUNDS, "timeout", 0.5)
+    endless = "{% ($spin := function($n) { $spin($n) }; $spin(1)) %}"
+    state = {"Type": "Pass", "QueryLanguage": "JSONata", "Output": endless, "End": True}
+    kind = "EXPRESS" if operation == "StartSyncExecution" else "STANDARD"
+
+    async def told() -> int:
+        service = service_on(MemoryStore(), VirtualClock(NOON), [], region="eu-west-1", account="123456789012")
+        machine = {
+            "name": "endless",
+            "definition": json.dumps({"StartAt": "A", "States": {"A": state}}),
+            "roleArn": ROLE,
+        }
+        arn = (await service.call("CreateStateMachine", {**machine, "type": kind}))["stateMachineArn"]
+        request = {"definition": json.dumps(state)} if operation == "TestState" else {"stateMachineArn": arn}
+        performing, answered = asyncio.ensure_future(service.call(operation, request)), 0
+        while not performing.done():
+            await service.call("ListActivities", {})
+            await asyncio.sleep(0)
+            answered += 1
+        await performing
+        await service.host.close()
+        return answered
+
+    assert asyncio.run(told()) > 50
 
 
 def test_the_sdk_takes_it_for_step_functions(tmp_path: Path) -> None:

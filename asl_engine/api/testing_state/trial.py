@@ -7,6 +7,7 @@ need not exist.
 from __future__ import annotations
 
 import asyncio
+import functools
 from collections.abc import Sequence
 
 from asl_engine.api.testing_state.context import Identity, made_context
@@ -15,6 +16,7 @@ from asl_engine.api.testing_state.map_start import MapStart
 from asl_engine.api.testing_state.mock import Result, Work, as_task
 from asl_engine.api.testing_state.request import StateTest
 from asl_engine.api.testing_state.verdict import Verdict, judge
+from asl_engine.expressions.pace import Aside
 from asl_engine.interpreter.advance import advance
 from asl_engine.interpreter.events import Event, TaskFailed, TaskSucceeded, TimerFired
 from asl_engine.interpreter.execution import ROOT_FRAME, Execution, Frame, TaskAttempt, TimerWait
@@ -24,6 +26,7 @@ from asl_engine.interpreter.options import Options
 from asl_engine.json_value import JsonObject, JsonValue
 from asl_engine.language.definition import Branch, MapState, ParallelState, State, StateMachine, TaskState
 from asl_engine.limits import EXPRESS_TIMEOUT_SECONDS, PAYLOAD_BYTES_MAX
+from asl_engine.runtime.advancing import at_pace
 from asl_engine.runtime.tasks import Failed, Submitted, Succeeded, Taken, TaskCall, TaskPerformer, TaskResult
 
 _EVENT_BEFORE = 1  # ExecutionStarted, which the state's own first event follows
@@ -46,15 +49,15 @@ class Trial:
 
     async def run(self, performer: TaskPerformer | None) -> Verdict:
         """Run the state, its work done by the mock or else by the performer."""
-        execution = self._advance(self._before(), ())
+        execution = await self._advance(self._before(), ())
         frame = execution.frames.get(ROOT_FRAME)
         match frame.wait if frame is not None else None:
             case TaskAttempt() as attempt:
                 work = self._test.mock or await self._performed(execution, attempt, performer)
-                execution = self._advance(execution, [self._event(attempt, work)])
+                execution = await self._advance(execution, [self._event(attempt, work)])
             case TimerWait(wait_id, at):
                 self._now = at
-                execution = self._advance(execution, [TimerFired(ROOT_FRAME, wait_id)])
+                execution = await self._advance(execution, [TimerFired(ROOT_FRAME, wait_id)])
         return judge(self._test, execution, self._history, self.inspection)
 
     def _runnable(self) -> State:
@@ -99,8 +102,10 @@ class Trial:
             ready=(frame.id,),
         )
 
-    def _advance(self, execution: Execution, events: Sequence[Event]) -> Execution:
-        outcome = advance(self._machine, execution, events, self._now, self._options)
+    async def _advance(self, execution: Execution, events: Sequence[Event]) -> Execution:
+        """Beside the event loop: expressions may take long, and others are served meanwhile."""
+        compute = functools.partial(advance, self._machine, execution, events, self._now, self._options)
+        outcome = await asyncio.to_thread(at_pace, Aside(), compute)
         self._history += outcome.history
         return outcome.execution
 
