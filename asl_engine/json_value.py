@@ -45,6 +45,11 @@ def json_copy(value: JsonValue) -> JsonValue:
     return parse_json(dump_json(value))
 
 
+def same_json(one: JsonValue, other: JsonValue) -> bool:
+    """Whether two values have the same JSON text but for the order of members: for Python, true equals 1 equals 1.0."""
+    return json.dumps(one, sort_keys=True) == json.dumps(other, sort_keys=True)
+
+
 def size_bytes(value: JsonValue) -> int:
     """The length of the value's JSON text in UTF-8, the measure of every payload limit."""
     return len(dump_json(value).encode("utf-8", "surrogatepass"))

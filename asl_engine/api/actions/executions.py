@@ -25,7 +25,7 @@ from asl_engine.errors import (
 from asl_engine.interpreter.events import StopRequested
 from asl_engine.interpreter.execution import Execution, ExecutionStatus
 from asl_engine.interpreter.history import HistoryEvent, render
-from asl_engine.json_value import JsonObject, JsonValue, parse_json
+from asl_engine.json_value import JsonObject, JsonValue, parse_json, same_json
 from asl_engine.limits import PAYLOAD_BYTES_MAX
 from asl_engine.runtime.in_process import StartRequest
 
@@ -174,7 +174,7 @@ async def _started(service: StepFunctions, route: Route, start: StartRequest) ->
         return await service.host.begin(machine, start)
     except (ExecutionAlreadyExists, ExecutionClaimed) as error:
         known = await service.execution(start.execution_arn)
-        if known.status is ExecutionStatus.RUNNING and known.input == start.input:
+        if known.status is ExecutionStatus.RUNNING and same_json(known.input, start.input):
             return known
         raise ExecutionAlreadyExists(f"Execution Already Exists: '{start.execution_arn}'") from error
 

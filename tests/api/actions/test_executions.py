@@ -88,6 +88,18 @@ async def test_the_same_start_while_it_runs_gives_the_same_execution(call: Calle
         await started(call, name="first", input='{"a": 2}')
 
 
+@pytest.mark.parametrize("other", ['{"a": true}', '{"a": 1.0}', '{"a": "1"}'])
+def test_an_input_that_only_python_takes_for_the_same_is_another(other: str) -> None:
+    @story
+    async def tell(call: Caller) -> None:
+        await waiting(call)
+        await started(call, name="first", input='{"a": 1}')
+        with pytest.raises(ExecutionAlreadyExists):
+            await started(call, name="first", input=other)
+
+    tell()
+
+
 @story
 async def test_the_name_of_an_execution_that_has_ended_is_taken_even_for_the_same_input(call: Caller) -> None:
     await call.create()
