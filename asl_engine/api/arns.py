@@ -41,18 +41,13 @@ def read_state_machine_arn(arn: str) -> StateMachineArn:
 
 
 def check_execution_arn(arn: str) -> None:
-    """Raises InvalidArn unless it is the ARN of an execution, Express ones included."""
-    _resource(arn, "execution", "express", names_max=3)
+    """Raises InvalidArn unless it is the ARN of an execution. Of Express ones nothing can be asked."""
+    _resource(arn, "execution")
 
 
 def check_activity_arn(arn: str) -> None:
     """Raises InvalidArn."""
     _resource(arn, "activity", names_max=1)
-
-
-def is_express_execution(arn: str) -> bool:
-    """Whether it is the ARN of an Express execution."""
-    return arn.split(":")[5:6] == ["express"]
 
 
 def resource_type(arn: str) -> str:

@@ -8,7 +8,6 @@ from asl_engine.api.arns import (
     check_activity_arn,
     check_execution_arn,
     check_role_arn,
-    is_express_execution,
     read_state_machine_arn,
 )
 from asl_engine.errors import InvalidArn
@@ -35,12 +34,10 @@ def test_what_names_no_state_machine_is_refused(arn: str) -> None:
         read_state_machine_arn(arn)
 
 
-def test_executions_have_two_names_and_express_ones_three() -> None:
-    express = f"{MACHINE.replace(':stateMachine:', ':express:')}:run:id"
+def test_nothing_can_be_asked_of_an_express_execution() -> None:
     check_execution_arn(f"{EXECUTION}:run")
-    check_execution_arn(express)
-    assert is_express_execution(express)
-    assert not is_express_execution(f"{EXECUTION}:run")
+    with pytest.raises(InvalidArn, match="^Invalid Arn: 'Resource type not valid in this context: express'$"):
+        check_execution_arn(f"{MACHINE.replace(':stateMachine:', ':express:')}:run:id")
 
 
 @pytest.mark.parametrize("arn", ["", "role", "arn:aws:iam::1:user/x", "arn:aws:s3:::role/x"])

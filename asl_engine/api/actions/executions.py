@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 import uuid
 
-from asl_engine.api.arns import check_execution_arn, is_express_execution, read_state_machine_arn
+from asl_engine.api.arns import check_execution_arn, read_state_machine_arn
 from asl_engine.api.executions import description, list_item
 from asl_engine.api.machines import REVISION, compile_for, does_not_exist, find_machine, shown_revision
 from asl_engine.api.names import refuse_bad_name
@@ -181,8 +181,6 @@ async def _started(service: StepFunctions, route: Route, start: StartRequest) ->
 
 async def _execution(service: StepFunctions, arn: str) -> Execution:
     check_execution_arn(arn)
-    if is_express_execution(arn):
-        raise type_not_supported()
     try:
         return await service.execution(arn)
     except ExecutionDoesNotExist as error:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from asl_engine.errors import InvalidExecutionInput, StateMachineTypeNotSupported
+from asl_engine.errors import InvalidArn, InvalidExecutionInput, StateMachineTypeNotSupported
 from tests.api.services import MACHINE, NOON, Caller, asking, story, tell
 
 EXPRESS = MACHINE.replace(":stateMachine:", ":express:")
@@ -63,7 +63,7 @@ async def test_an_express_execution_cannot_be_looked_at_afterwards(call: Caller)
     await call.create(type="EXPRESS")
     arn = (await call("StartExecution", stateMachineArn=MACHINE))["executionArn"]
     for operation in ("DescribeExecution", "GetExecutionHistory", "StopExecution"):
-        with pytest.raises(StateMachineTypeNotSupported):
+        with pytest.raises(InvalidArn, match="not valid in this context: express'"):
             await call(operation, executionArn=arn)
 
 
