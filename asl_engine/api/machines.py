@@ -92,6 +92,11 @@ def shown_revision(revision: Mapping[str, Any]) -> dict[str, Any]:
     return shown
 
 
+def without_definition(shown: Mapping[str, Any], request: Mapping[str, Any]) -> dict[str, Any]:
+    """A description as a caller gets it who wants METADATA_ONLY: AWS then answers `{}` for the definition."""
+    return {**shown, "definition": "{}"} if request.get("includedData") == "METADATA_ONLY" else {**shown}
+
+
 def keep_revision(machine_arn: str, revision: dict[str, Any]) -> Change:
     """The write that keeps a revision for the executions that are started with it."""
     return created(REVISION, revision["id"], {**revision, "stateMachineArn": machine_arn})

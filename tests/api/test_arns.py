@@ -36,7 +36,7 @@ def test_what_names_no_state_machine_is_refused(arn: str) -> None:
 
 def test_nothing_can_be_asked_of_an_express_execution() -> None:
     check_execution_arn(f"{EXECUTION}:run")
-    with pytest.raises(InvalidArn, match="^Invalid Arn: 'Resource type not valid in this context: express'$"):
+    with pytest.raises(InvalidArn, match=r"^Invalid Arn: 'Resource type not valid in this context: express'$"):
         check_execution_arn(f"{MACHINE.replace(':stateMachine:', ':express:')}:run:id")
 
 

@@ -7,7 +7,14 @@ import uuid
 
 from asl_engine.api.arns import check_execution_arn, read_state_machine_arn
 from asl_engine.api.executions import description, list_item
-from asl_engine.api.machines import REVISION, compile_for, does_not_exist, find_machine, shown_revision
+from asl_engine.api.machines import (
+    REVISION,
+    compile_for,
+    does_not_exist,
+    find_machine,
+    shown_revision,
+    without_definition,
+)
 from asl_engine.api.names import refuse_bad_name
 from asl_engine.api.pages import first_page, page_size
 from asl_engine.api.routes import Route, route_to
@@ -59,14 +66,7 @@ async def stop_execution(service: StepFunctions, request: Request) -> Answer:
 
 async def describe_execution(service: StepFunctions, request: Request) -> Answer:
     """DescribeExecution."""
-    shown: Answer = {**description(await _execution(service, request["executionArn"]))}
-    if request.get("includedData") == "METADATA_ONLY":
-        for name in ("input", "output", "error", "cause"):
-            shown.pop(name, None)
-        for name in ("inputDetails", "outputDetails"):
-            if name in shown:
-                shown[name] = {"included": False}
-    return shown
+    return without_data({**description(await _execution(service, request["executionArn"]))}, request)
 
 
 async def describe_state_machine_for_execution(service: StepFunctions, request: Request) -> Answer:
@@ -76,16 +76,10 @@ async def describe_state_machine_for_execution(service: StepFunctions, request: 
     shown = {"stateMachineArn": execution.state_machine_arn, "name": execution.state_machine_name}
     if kept is None:  # it was started from a file, by `asl run`
         definition = await service.executions.definition(execution.definition_sha256)
-        return {
-            **shown,
-            "definition": definition,
-            "roleArn": execution.role_arn,
-            "updateDate": execution.started_at / 1000,
-        }
-    shown |= {"updateDate": kept.document["updateDate"], **shown_revision(kept.document)}
-    if request.get("includedData") == "METADATA_ONLY":
-        del shown["definition"]
-    return shown
+        revision = {"definition": definition, "roleArn": execution.role_arn, "updateDate": execution.started_at / 1000}
+    else:
+        revision = {"updateDate": kept.document["updateDate"], **shown_revision(kept.document)}
+    return without_definition({**shown, **revision}, request)
 
 
 async def list_executions(service: StepFunctions, request: Request) -> Answer:
@@ -134,6 +128,14 @@ async def get_execution_history(service: StepFunctions, request: Request) -> Ans
         shown = [_without_data(event) for event in shown]
     answer: Answer = {"events": shown}
     return answer | ({"nextToken": service.tokens.issue(listing, last.id)} if last is not None else {})
+
+
+def without_data(shown: Answer, request: Request) -> Answer:
+    """An execution's description as a caller gets it who wants METADATA_ONLY."""
+    if request.get("includedData") != "METADATA_ONLY":
+        return shown
+    kept = {name: value for name, value in shown.items() if name not in {"input", "output", "error", "cause"}}
+    return kept | {name: {"included": False} for name in ("inputDetails", "outputDetails") if name in kept}
 
 
 def read_input(text: str) -> JsonValue:

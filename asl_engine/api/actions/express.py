@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import uuid
 
-from asl_engine.api.actions.executions import read_input, start_request, type_not_supported
+from asl_engine.api.actions.executions import read_input, start_request, type_not_supported, without_data
 from asl_engine.api.machines import compile_for
 from asl_engine.api.names import refuse_bad_name
 from asl_engine.api.routes import route_to
@@ -28,11 +28,7 @@ async def start_sync_execution(service: StepFunctions, request: Request) -> Answ
         raise type_not_supported()
     machine = compile_for(route.definition, "EXPRESS")
     execution = await service.express.run(machine, start_request(route, name, input))
-    shown = _shown(execution)
-    if request.get("includedData") == "METADATA_ONLY":
-        for member in ("input", "output", "error", "cause"):
-            shown.pop(member, None)
-    return shown
+    return without_data(_shown(execution), request)
 
 
 def _shown(execution: Execution) -> Answer:

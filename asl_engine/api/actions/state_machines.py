@@ -22,6 +22,7 @@ from asl_engine.api.machines import (
     removal,
     shown_revision,
     version_named,
+    without_definition,
 )
 from asl_engine.api.names import refuse_bad_name
 from asl_engine.api.pages import first_page, page_size
@@ -114,9 +115,9 @@ async def describe_state_machine(service: StepFunctions, request: Request) -> An
         "creationDate": described["creationDate"],
         **shown_revision(described["revision"]),
     }
-    if request.get("includedData") == "METADATA_ONLY":
-        del shown["definition"]
-    return shown | ({"description": described["description"]} if described.get("description") else {})
+    return without_definition(shown, request) | (
+        {"description": described["description"]} if described.get("description") else {}
+    )
 
 
 async def delete_state_machine(service: StepFunctions, request: Request) -> Answer:

@@ -287,6 +287,10 @@ async def test_metadata_comes_without_payloads_and_errors(call: Caller) -> None:
 
     assert not {"input", "output", "error", "cause"} & shown.keys()
     assert shown["inputDetails"] == shown["outputDetails"] == {"included": False}
+    shown = await call(
+        "DescribeStateMachineForExecution", executionArn=shown["executionArn"], includedData="METADATA_ONLY"
+    )
+    assert (shown["definition"], shown["roleArn"]) == ("{}", ROLE)
 
 
 @story

@@ -104,3 +104,4 @@ async def test_metadata_comes_without_payloads(call: Caller) -> None:
     await call.create(type="EXPRESS")
     answer = await call("StartSyncExecution", stateMachineArn=MACHINE, includedData="METADATA_ONLY")
     assert not {"input", "output"} & answer.keys()
+    assert answer["inputDetails"] == answer["outputDetails"] == {"included": False}
