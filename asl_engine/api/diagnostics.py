@@ -5,13 +5,10 @@ Where a text is no JSON, AWS gives the place as its JSON parser does, in the mes
 
 from __future__ import annotations
 
-import re
-from typing import Any, Final
+from typing import Any
 
+from asl_engine.api.jackson import complaint_of
 from asl_engine.language.diagnostics import Diagnostic, DiagnosticCode
-
-_SOURCE_CHARACTERS_MAX: Final = 500
-_TOKEN: Final = re.compile(r"Unrecognized token '([^']*)'")
 
 
 def shown_diagnostic(diagnostic: Diagnostic, definition: str) -> dict[str, Any]:
@@ -29,14 +26,9 @@ def error_text(diagnostic: Diagnostic, definition: str) -> str:
 
 
 def _message_and_location(diagnostic: Diagnostic, definition: str) -> tuple[str, str]:
-    if diagnostic.code is not DiagnosticCode.INVALID_JSON_DESCRIPTION or diagnostic.column is None:
+    is_no_json = diagnostic.code is DiagnosticCode.INVALID_JSON_DESCRIPTION
+    complaint = complaint_of(definition.removeprefix("\ufeff")) if is_no_json else None
+    if complaint is None:
         return diagnostic.message, diagnostic.location
-    token = _TOKEN.match(diagnostic.message)  # the parser stands behind the token that it does not know
-    column = diagnostic.column + (len(token[1]) if token else 0)
-    location = f"[Source: (String){_source(definition)}; line: {diagnostic.line}, column: {column}]"
-    return f"{diagnostic.message}\n at {location}", location
-
-
-def _source(definition: str) -> str:
-    beyond = len(definition) - _SOURCE_CHARACTERS_MAX
-    return f'"{definition[:_SOURCE_CHARACTERS_MAX]}"' + (f"[truncated {beyond} chars]" if beyond > 0 else "")
+    message, location = complaint
+    return f"{message}\n at {location}", location

@@ -40,7 +40,7 @@ def compile_for(definition: str, machine_type: str) -> StateMachine:
     return machine
 
 
-def invalid_definition(diagnostics: Iterable[Diagnostic], definition: str = "") -> InvalidStateMachineDefinition:
+def invalid_definition(diagnostics: Iterable[Diagnostic], definition: str) -> InvalidStateMachineDefinition:
     """What refuses a definition, of this text, for the errors among these diagnostics, in AWS's words."""
     problems = ", ".join(error_text(error, definition) for error in diagnostics if error.severity is Severity.ERROR)
     return InvalidStateMachineDefinition(f"Invalid State Machine Definition: '{problems}'")

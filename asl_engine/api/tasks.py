@@ -7,6 +7,7 @@ nobody else's answer is on its way.
 from __future__ import annotations
 
 from asl_engine.api.delivery import Delivery, deliver
+from asl_engine.api.jackson import invalid_json_text
 from asl_engine.errors import (
     ExecutionDoesNotExist,
     InvalidJson,
@@ -61,9 +62,7 @@ def read_output(text: str) -> JsonValue:
     try:
         return parse_json(text)
     except InvalidJson as error:
-        raise InvalidOutput(
-            f"Invalid Output: the output is {error}; give a JSON text, as in '{{\"ok\": true}}'"
-        ) from error
+        raise InvalidOutput(f"Invalid Output: '{invalid_json_text(text, error)}'") from error
 
 
 def check_attempt(execution: Execution, claims: TokenClaims, task_token: str) -> TaskAttempt:

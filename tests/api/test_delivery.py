@@ -148,7 +148,7 @@ def test_a_token_of_an_execution_that_is_not_here_is_refused() -> None:
 
 def test_an_output_that_is_no_json_is_refused() -> None:
     async def story(store: MemoryStore, token: str) -> None:
-        with pytest.raises(InvalidOutput, match="invalid JSON at line 1, column 1"):
+        with pytest.raises(InvalidOutput, match=r"^Invalid Output: 'Unrecognized token 'yes': was"):
             await send_task_success(store, token, "yes", now=NOON)
         assert (await store.load(ARN)).status is ExecutionStatus.RUNNING
 

@@ -106,8 +106,9 @@ def test_the_whole_definition_is_checked_for_the_sake_of_one_state() -> None:
     ("texts", "error", "message"),
     [
         ({"definition": "{"}, InvalidStateMachineDefinition, "INVALID_JSON_DESCRIPTION"),
-        ({"input": "{"}, InvalidExecutionInput, "Invalid State Machine Execution Input"),
-        ({"variables": "{"}, ValidationException, "Invalid variables provided: "),
+        ({"definition": "x"}, InvalidStateMachineDefinition, r'at \[Source: \(String\)"x"; line: 1, column: 2\]'),
+        ({"input": "{"}, InvalidExecutionInput, "Invalid State Machine Execution Input: 'Unexpected end-of-input: "),
+        ({"variables": "x"}, ValidationException, "Invalid variables provided: Unrecognized token 'x': was"),
         ({"variables": "[]"}, ValidationException, "they must be a JSON object"),
     ],
 )

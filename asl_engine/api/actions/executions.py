@@ -7,6 +7,7 @@ import uuid
 
 from asl_engine.api.arns import check_execution_arn, read_state_machine_arn
 from asl_engine.api.executions import description, list_item
+from asl_engine.api.jackson import invalid_json_text
 from asl_engine.api.machines import (
     REVISION,
     compile_for,
@@ -147,7 +148,8 @@ def read_input(text: str) -> JsonValue:
     try:
         return parse_json(text)
     except InvalidJson as error:
-        raise InvalidExecutionInput(f"Invalid State Machine Execution Input: '{error}'") from error
+        shown = invalid_json_text(text, error)
+        raise InvalidExecutionInput(f"Invalid State Machine Execution Input: '{shown}'") from error
 
 
 def start_request(route: Route, name: str, input: JsonValue) -> StartRequest:

@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Any
 
 from asl_engine.api.actions.executions import read_input
+from asl_engine.api.jackson import invalid_json_text
 from asl_engine.api.machines import compile_for, invalid_definition
 from asl_engine.api.testing_state.context import given_context
 from asl_engine.api.testing_state.item_data import ItemData, read_item_data
@@ -89,10 +90,10 @@ def _lone_state(definition: str) -> State:
     try:
         value = parse_json(definition)
     except InvalidJson:
-        raise invalid_definition(parse_definition(definition).diagnostics) from None
+        raise invalid_definition(parse_definition(definition).diagnostics, definition) from None
     parsed = parse_state(value)
     if parsed.machine is None:
-        raise invalid_definition(parsed.diagnostics)
+        raise invalid_definition(parsed.diagnostics, definition)
     return parsed.machine.root.states[parsed.machine.root.start_at]
 
 
@@ -165,7 +166,7 @@ def _variables(text: str) -> JsonObject:
     try:
         variables = parse_json(text)
     except InvalidJson as error:
-        raise ValidationException(f"Invalid variables provided: {error}") from error
+        raise ValidationException(f"Invalid variables provided: {invalid_json_text(text, error)}") from error
     if not isinstance(variables, dict):
         raise ValidationException("Invalid variables provided: they must be a JSON object")
     return variables

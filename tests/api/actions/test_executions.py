@@ -131,6 +131,16 @@ def test_an_input_that_is_no_json_is_refused(text: str) -> None:
 
 
 @story
+async def test_what_is_wrong_with_an_input_is_told_in_the_words_of_aws(call: Caller) -> None:
+    with pytest.raises(InvalidExecutionInput) as refused:
+        await started(call, input="not some json")
+    assert str(refused.value) == (
+        "Invalid State Machine Execution Input: 'Unrecognized token 'not': was expecting (JSON String, Number, Array, "
+        "Object or token 'null', 'true' or 'false')\n at [Source: (String)\"not some json\"; line: 1, column: 4]'"
+    )
+
+
+@story
 async def test_an_input_beyond_the_limit_in_bytes_is_refused(call: Caller) -> None:
     await call.create()
     await started(call, input=json.dumps("x" * (PAYLOAD_BYTES_MAX - 2)))
