@@ -2,7 +2,8 @@
 
 An open attempt names its message, and a deadline is found in its frame. A cancelled attempt is gone from the frames,
 and that a timer was set does not say that it was sent: for these the records are read again, newest first, as far back
-as the message may reach.
+as the message may reach. A job may have been asked for just before another runner cancelled its attempt, which found
+nothing to stop: so whoever has a message stops what was cancelled of its attempts, too, whosever record did it.
 """
 
 from __future__ import annotations
@@ -75,9 +76,10 @@ async def recover(
         ours = bool(owners.intersection(record.owner.split()))
         if ours and is_newest:
             newest = record.owner.partition(" ")[0]
-        if ours and record.sequence <= loaded:
-            cancels += [command for command in record.commands if isinstance(command, CancelTask)]
         undone = ours and record.sequence <= loaded
+        if record.sequence <= loaded:
+            cancelled = (command for command in record.commands if isinstance(command, CancelTask))
+            cancels += [command for command in cancelled if undone or command.attempt.owner in owners]
         if not setter_is_known and _may_have_set_timer(record, execution) and (undone or not record.keyframe):
             setter_is_known, set_by_us = True, undone
     return Recovered(cancels=tuple(cancels), newest=newest, set_timer=set_by_us)

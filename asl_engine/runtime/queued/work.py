@@ -46,6 +46,7 @@ class Work:
         self._in_hand: dict[Key, _InHand] = {}
         self._taken: set[Key] = set()  # every attempt that was begun here
         self._over: set[Key] = set()
+        self._cancelled: set[Key] = set()  # every job that was stopped here
         self._looks: set[asyncio.Task[None]] = set()
         self._stops: set[asyncio.Task[None]] = set()
 
@@ -94,16 +95,18 @@ class Work:
         key = _key(call)
         if self._jobs is None or not self._jobs.handles(call):
             self._drop(key)
-            return
-        self._over.add(key)
-        stop = self._spawn(self._stopping(self._jobs, call, self._in_hand.pop(key, None)))
-        self._stops.add(stop)
-        stop.add_done_callback(self._stopped)
+        elif key not in self._cancelled:
+            self._cancelled.add(key)
+            self._over.add(key)
+            stop = self._spawn(self._stopping(self._jobs, call, self._in_hand.pop(key, None)))
+            self._stops.add(stop)
+            stop.add_done_callback(self._stopped)
 
     def keep(self, is_open: Callable[[Key], bool]) -> None:
-        """Drop the attempts that are no longer open: another runner's record ended them, and stops what must be."""
+        """Drop the attempts that are no longer open: another runner's record ended them. It knows nothing of a job that
+        is being submitted here."""
         for key in [key for key in self._in_hand if not is_open(key)]:
-            self._drop(key)
+            self.cancel(self._in_hand[key].call)
 
     async def rest(self, tasks: Iterable[asyncio.Task[None]]) -> None:
         """Wait for some of the work, which is no work itself."""

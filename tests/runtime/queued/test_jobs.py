@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
+from dataclasses import dataclass, field
+
 from asl_engine.interpreter.events import StopRequested, TaskFailed
 from asl_engine.interpreter.execution import ExecutionStatus
 from asl_engine.json_value import JsonValue
+from asl_engine.runtime.clock import Clock
 from asl_engine.runtime.tasks import Failed, Succeeded, TaskCall, TaskResult
 from tests.runtime.queued.stores import ListedStore
 from tests.runtime.queued.worlds import (
@@ -137,6 +141,64 @@ def test_a_job_that_ends_while_other_work_is_awaited_is_seen() -> None:
         ("TaskFailed",),
     ]
     assert timers(world) == []
+
+
+@dataclass
+class SlowJobs(Jobs):
+    """Jobs that are asked for at once and begin six seconds later; a stop before that finds none."""
+
+    begin_at: int = NOON + 6 * SECOND
+    clock: Clock | None = None
+    running: set[str] = field(default_factory=set)
+    found: list[bool] = field(default_factory=list)
+
+    async def submit(self, call: TaskCall) -> TaskResult:
+        assert self.clock is not None
+        await self.clock.sleep_until(self.begin_at)
+        self.running.add(call.attempt.state_name)
+        return await super().submit(call)
+
+    async def stop(self, call: TaskCall) -> str | None:
+        self.found.append(call.attempt.state_name in self.running)
+        self.running.discard(call.attempt.state_name)
+        return await super().stop(call)
+
+
+def test_a_job_that_is_being_submitted_while_another_runner_stops_it_is_stopped_once_it_runs() -> None:
+    async def story() -> SlowJobs:
+        world = World(jobs=(jobs := SlowJobs()))
+        jobs.clock = world.clock
+        await world.start(chain(task(JOB)))
+
+        async def stop_elsewhere() -> None:
+            await world.clock.sleep_until(NOON + SECOND)
+            await world.host.deliver(ARN, StopRequested())
+            await world.step()
+
+        await asyncio.gather(world.step(), stop_elsewhere())
+        assert world.execution().status is ExecutionStatus.ABORTED
+        assert world.queue.messages == []
+        return jobs
+
+    jobs = complete(story)
+
+    assert jobs.found == [False, True]
+    assert jobs.running == set()
+
+
+def test_a_job_whose_runner_died_while_it_submitted_is_stopped_by_whoever_gets_the_message() -> None:
+    async def story() -> SlowJobs:
+        world = World(jobs=(jobs := SlowJobs()))
+        jobs.clock = world.clock
+        await world.start(chain(task(JOB)))
+        world.queue.receive()  # by a runner that dies with its request on the way
+        await world.host.deliver(ARN, StopRequested())
+        await world.step()
+        jobs.running.add("S0")
+        await world.run()
+        return jobs
+
+    assert complete(story).running == set()
 
 
 # Listings

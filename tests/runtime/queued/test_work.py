@@ -133,6 +133,22 @@ def test_a_job_that_is_being_submitted_is_stopped_once_it_is() -> None:
     assert hand.posted == [None]
 
 
+def test_a_job_that_is_being_submitted_when_another_runner_ends_its_attempt_is_stopped_once() -> None:
+    async def story() -> Hand:
+        hand = Hand()
+        work = hand.work()
+        work.perform(task_call(JOB))
+        work.keep(lambda _key: False)
+        work.cancel(task_call(JOB))
+        await settled()
+        return hand
+
+    hand = complete(story)
+
+    assert hand.jobs.submitted == ["Charge"]
+    assert hand.jobs.stopped == ["Charge"]
+
+
 def test_services_that_raise_are_reported_and_raise_nothing() -> None:
     class Broken(Jobs):
         async def look(self, call: TaskCall) -> TaskResult | None:
