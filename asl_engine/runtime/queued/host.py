@@ -15,8 +15,6 @@ from asl_engine.errors import (
     Conflict,
     ExecutionAlreadyExists,
     ExecutionDoesNotExist,
-    QueueUnavailable,
-    StoreUnavailable,
 )
 from asl_engine.interpreter.advance import start
 from asl_engine.interpreter.events import Event, FailRequested, TaskHeartbeat
@@ -31,12 +29,12 @@ from asl_engine.runtime.queued.recovery import consumed
 from asl_engine.runtime.queued.tenure import Tenure, Unfinished
 from asl_engine.runtime.queued.visibility import Visibility
 from asl_engine.runtime.queued.wiring import Wiring
+from asl_engine.runtime.queued.work import PASSING
 
 DELIVERIES_MAX: Final = 5
 _CONFLICTS_MAX: Final = 20
 _EARLY_MILLISECONDS_MAX: Final = 5_000
-# What the next delivery may well find mended.
-_PASSING: Final = (StoreUnavailable, QueueUnavailable, Conflict, Unfinished)
+_PASSING: Final = (*PASSING, Unfinished)
 
 
 @dataclass(frozen=True, slots=True)

@@ -166,7 +166,7 @@ class Tenure:
     async def _drive(self) -> None:
         while True:
             await self._advance()
-            if self._recovering and (self._definition.job_states or not self._work.in_hand):
+            if self._recovering and (self._definition.job_states or self._is_late or not self._work.is_performing):
                 await self._recover()
             elif self._is_over:
                 return await self._conclude()
@@ -174,8 +174,10 @@ class Tenure:
                 return await self._hand_over()
             elif self._goes_on or self._arrivals or self._must_set_timer:
                 await asyncio.sleep(0)  # the other executions of the batch go on too
-            elif self._work.in_hand:
+            elif self._work.is_performing or (self._work.in_hand and self._work.is_stopping):
                 await self._rest()
+            elif self._work.in_hand:
+                return await self._hand_over()
             else:
                 return await self._finish_stopping()
 
@@ -424,6 +426,8 @@ class Tenure:
         """Let another runner go on, under the names of the messages that own what is left."""
         if self._work.is_stopping:
             raise Unfinished(_UNFINISHED)
+        if self._work.failure is not None:
+            raise self._work.failure
         owners = self._work.owners | ({self._owner} if self._goes_on and self._responsible else set())
         for owner in sorted(owners):
             message = Message(execution_arn=self._arn, owner=owner, after=self._execution.sequence)
@@ -434,3 +438,5 @@ class Tenure:
             if self._is_late:
                 raise Unfinished(_UNFINISHED)
             await self._rest()
+        if self._work.failure is not None:
+            raise self._work.failure

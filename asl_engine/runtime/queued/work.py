@@ -7,6 +7,7 @@ from collections.abc import Callable, Coroutine, Iterable
 from dataclasses import dataclass, replace
 from typing import Any, Final, assert_never
 
+from asl_engine.errors import Conflict, QueueUnavailable, StoreUnavailable
 from asl_engine.interpreter.events import (
     ActivityStarted,
     Event,
@@ -22,17 +23,34 @@ from asl_engine.runtime.queued.arrivals import Key
 from asl_engine.runtime.queued.observer import HostObserver
 from asl_engine.runtime.tasks import Failed, Submitted, Succeeded, Taken, TaskCall, TaskPerformer, TaskResult
 
+# What the next delivery may well find mended: it says nothing about a task.
+PASSING: Final = (StoreUnavailable, QueueUnavailable, Conflict)
 _STOP_PAUSES_MILLISECONDS: Final = (1_000, 3_000)
 
 
 @dataclass(frozen=True, slots=True)
 class _InHand:
+    """An attempt. Without a task it was put off; with a failure, its task is over and did not come to a result."""
+
     call: TaskCall
-    task: asyncio.Task[None]
+    task: asyncio.Task[None] | None = None
+    failure: Exception | None = None
+
+    @property
+    def is_performed(self) -> bool:
+        return self.task is not None and self.failure is None
+
+    def let_go(self) -> None:
+        if self.task is not None:
+            self.task.cancel()
 
 
 class Work:
-    """Performs attempts and posts what became of them: None for one that is answered from outside."""
+    """Performs attempts and posts what became of them: None for one that is answered from outside.
+
+    An attempt that `may_begin` forbids is put off: it stays in hand, for another runner. So does one that an outage
+    kept from being performed.
+    """
 
     def __init__(
         self,
@@ -41,19 +59,33 @@ class Work:
         clock: Clock,
         observer: HostObserver,
         post: Callable[[Event | None], None],
+        may_begin: Callable[[TaskCall], bool] = lambda _call: True,
     ) -> None:
         self._performer, self._jobs, self._clock, self._observer, self._post = performer, jobs, clock, observer, post
+        self._may_begin = may_begin
         self._in_hand: dict[Key, _InHand] = {}
         self._taken: set[Key] = set()  # every attempt that was begun here
         self._over: set[Key] = set()
         self._cancelled: set[Key] = set()  # every job that was stopped here
         self._looks: set[asyncio.Task[None]] = set()
         self._stops: set[asyncio.Task[None]] = set()
+        self._stop_failure: Exception | None = None
 
     @property
     def in_hand(self) -> frozenset[Key]:
-        """The attempts whose results are awaited."""
+        """The attempts whose results are awaited, here or by the next runner."""
         return frozenset(self._in_hand)
+
+    @property
+    def is_performing(self) -> bool:
+        """Whether the result of any of them may still come."""
+        return any(held.is_performed for held in self._in_hand.values())
+
+    @property
+    def failure(self) -> Exception | None:
+        """What kept an attempt from being performed, or a job from being stopped: an outage."""
+        failures = (held.failure for held in self._in_hand.values() if held.failure is not None)
+        return next(failures, self._stop_failure)
 
     @property
     def owners(self) -> frozenset[str]:
@@ -72,16 +104,20 @@ class Work:
     def perform(self, call: TaskCall) -> None:
         """Begin an attempt, unless it was begun here before: its result is awaited, or is on its way into a record."""
         key = _key(call)
-        if key not in self._taken:
-            self._taken.add(key)
-            heard = replace(
-                call,
-                heartbeat=lambda: self._post(TaskHeartbeat(*key)),
-                begun=lambda: self._begun(call),
-                submitted=lambda output: self._post(TaskSubmitted(*key, output)),
-                is_over=lambda: key in self._over,
-            )
-            self._in_hand[key] = _InHand(heard, self._spawn(self._performing(key, heard)))
+        if key in self._taken:
+            return
+        self._taken.add(key)
+        if not self._may_begin(call):
+            self._in_hand[key] = _InHand(call)
+            return
+        heard = replace(
+            call,
+            heartbeat=lambda: self._post(TaskHeartbeat(*key)),
+            begun=lambda: self._begun(call),
+            submitted=lambda output: self._post(TaskSubmitted(*key, output)),
+            is_over=lambda: key in self._over,
+        )
+        self._in_hand[key] = _InHand(heard, self._spawn(self._performing(key, heard)))
 
     def look(self, call: TaskCall, post: Callable[[Event], None]) -> asyncio.Task[None]:
         """Look at a job, and post how it ended if it did."""
@@ -119,7 +155,7 @@ class Work:
     def abandon(self) -> None:
         """Let go of everything; what is open stays open in the journal."""
         for held in self._in_hand.values():
-            held.task.cancel()
+            held.let_go()
         for task in (*self._looks, *self._stops):
             task.cancel()
         self._in_hand.clear()
@@ -128,7 +164,7 @@ class Work:
         held = self._in_hand.pop(key, None)
         if held is not None:
             self._over.add(key)
-            held.task.cancel()
+            held.let_go()
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         self._clock.begin()
@@ -141,6 +177,11 @@ class Work:
     async def _performing(self, key: Key, call: TaskCall) -> None:
         try:
             result = await self._perform(call)
+        except PASSING as error:
+            if key in self._in_hand:
+                self._in_hand[key] = replace(self._in_hand[key], failure=error)
+            self._post(None)
+            return
         except Exception as error:
             result = Failed("States.Runtime", f"the task could not be performed: {type(error).__name__}: {error}")
         self._in_hand.pop(key, None)
@@ -167,19 +208,28 @@ class Work:
 
     async def _stopping(self, jobs: JobPerformer, call: TaskCall, held: _InHand | None) -> None:
         """A request that is on its way may still start the job: only its answer says what there is to stop."""
-        if held is not None:
+        if held is not None and held.task is not None:
             try:
                 await asyncio.wait({held.task})
             finally:
-                held.task.cancel()
-        reason = await _stop(jobs, call)
-        for pause in _STOP_PAUSES_MILLISECONDS:
-            if reason is None:
-                return
-            await self._clock.sleep_until(self._clock.now() + pause)
-            reason = await _stop(jobs, call)
+                held.let_go()
+        try:
+            reason = await self._stop(jobs, call)
+        except PASSING as error:
+            self._stop_failure = error
+            return
         if reason is not None:
             self._observer.unstopped(call, reason)
+
+    async def _stop(self, jobs: JobPerformer, call: TaskCall) -> str | None:
+        """Why the job runs on after some tries. Raises what is PASSING."""
+        reason = await _stop_once(jobs, call)
+        for pause in _STOP_PAUSES_MILLISECONDS:
+            if reason is None:
+                return None
+            await self._clock.sleep_until(self._clock.now() + pause)
+            reason = await _stop_once(jobs, call)
+        return reason
 
     def _stopped(self, stop: asyncio.Task[None]) -> None:
         self._stops.discard(stop)
@@ -190,9 +240,11 @@ class Work:
             self._post(ActivityStarted(*_key(call)))
 
 
-async def _stop(jobs: JobPerformer, call: TaskCall) -> str | None:
+async def _stop_once(jobs: JobPerformer, call: TaskCall) -> str | None:
     try:
         return await jobs.stop(call)
+    except PASSING:
+        raise
     except Exception as error:
         return f"{type(error).__name__}: {error}"
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass, field
 
+from asl_engine.errors import QueueUnavailable, StoreUnavailable
 from asl_engine.interpreter.events import StopRequested, TaskFailed
 from asl_engine.interpreter.execution import ExecutionStatus
 from asl_engine.json_value import JsonValue
@@ -199,6 +200,47 @@ def test_a_job_whose_runner_died_while_it_submitted_is_stopped_by_whoever_gets_t
         return jobs
 
     assert complete(story).running == set()
+
+
+def test_an_outage_while_a_job_is_submitted_or_stopped_keeps_the_message_and_fails_no_task() -> None:
+    class Unreachable(Jobs):
+        outage: Exception | None = StoreUnavailable("no links")
+
+        async def submit(self, call: TaskCall) -> TaskResult:
+            if self.outage is not None:
+                raise self.outage
+            return await super().submit(call)
+
+        async def stop(self, call: TaskCall) -> str | None:
+            if self.outage is not None:
+                raise self.outage
+            return await super().stop(call)
+
+    async def story() -> World:
+        world = World(jobs=(jobs := Unreachable()))
+        await world.start(chain(task(JOB)))
+        await world.step()
+        assert len(world.queue.messages) == 1
+        jobs.outage = None
+        await world.run(until=NOON + 2 * MINUTE)
+        assert jobs.submitted == ["S0"]
+        jobs.outage = QueueUnavailable("no queue")
+        await world.host.deliver(ARN, StopRequested())
+        await world.step()
+        assert jobs.stopped == []
+        jobs.outage = None
+        await world.run()
+        return world
+
+    world = complete(story)
+
+    assert world.execution().status is ExecutionStatus.ABORTED
+    assert world.jobs.stopped == ["S0"]
+    assert world.queue.messages == []
+    assert world.watching.told == [
+        ("failed", "StoreUnavailable: no links"),
+        ("failed", "QueueUnavailable: no queue"),
+    ]
 
 
 # Listings

@@ -5,6 +5,9 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass, field
 
+import pytest
+
+from asl_engine.errors import Conflict, QueueUnavailable, StoreUnavailable
 from asl_engine.interpreter.events import ActivityStarted, Event, TaskHeartbeat, TaskSubmitted, TaskSucceeded
 from asl_engine.runtime.clock import VirtualClock
 from asl_engine.runtime.queued.work import Work
@@ -171,6 +174,45 @@ def test_services_that_raise_are_reported_and_raise_nothing() -> None:
 
     assert hand.watching.told == [("unseen", "ValueError: look"), ("unstopped", "ValueError: stop")]
     assert hand.posted == [None]
+
+
+@pytest.mark.parametrize("outage", [StoreUnavailable("no table"), QueueUnavailable("no queue"), Conflict("lost")])
+def test_an_outage_is_no_result_of_a_task(outage: Exception) -> None:
+    async def fails(_call: TaskCall) -> TaskResult:
+        raise outage
+
+    async def story() -> tuple[Hand, Work]:
+        hand = Hand(Tasks({"Charge": fails}))
+        work = hand.work()
+        work.perform(task_call())
+        assert work.is_performing
+        await settled()
+        return hand, work
+
+    hand, work = complete(story)
+
+    assert hand.posted == [None]
+    assert work.failure is outage
+    assert work.in_hand == {("0", 3)}
+    assert not work.is_performing
+    work.keep(lambda _key: False)
+    assert work.failure is None
+
+
+def test_an_attempt_that_may_not_begin_stays_in_hand() -> None:
+    async def story() -> tuple[Hand, Work]:
+        hand = Hand()
+        work = Work(hand.tasks, None, VirtualClock(NOON), hand.watching, hand.posted.append, lambda _call: False)
+        work.perform(task_call())
+        await settled()
+        return hand, work
+
+    hand, work = complete(story)
+
+    assert hand.tasks.performed == []
+    assert work.in_hand == {("0", 3)}
+    assert not work.is_performing
+    work.abandon()
 
 
 def test_a_job_that_runs_says_nothing() -> None:
