@@ -42,7 +42,7 @@ class EngineFunction:
         """The answer names the messages to deliver again (ReportBatchItemFailures)."""
         records = event["Records"]
         left = context.get_remaining_time_in_millis()
-        deadline = self._clock.now() + left - min(HAND_OVER_MILLISECONDS, left // 2)
+        deadline = self._clock.elapsed() + left - min(HAND_OVER_MILLISECONDS, left // 2)
         handled = self._container.run(self._host.handle(self._reader.read(records), deadline))
         failed = [each["messageId"] for each in records if each["receiptHandle"] not in handled]
         return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in failed]}

@@ -1,7 +1,8 @@
 """A process that polls the queue, for those who run the engine on ECS or EC2: `python -m asl_engine.aws.worker`.
 
 It does what the function `engine` does, from the same environment. Told to end (SIGTERM, SIGINT) it takes no more
-messages and finishes what it has; killed, it leaves its messages to be delivered again.
+messages and begins no more tasks; what has not ended 20 seconds later it hands over. Killed, it leaves its messages to
+be delivered again.
 """
 
 from __future__ import annotations
@@ -25,6 +26,8 @@ _MESSAGES_MAX: Final = 10
 _IN_HAND_MAX: Final = 200
 # Nothing ends a worker as Lambda ends a function, but no message should be held for ever by one that hangs.
 _TENURE_MILLISECONDS: Final = 900_000
+# ECS kills what has not ended 30 seconds after SIGTERM, unless it is told otherwise.
+_ENDING_MILLISECONDS: Final = 20_000
 _UNAVAILABLE_PAUSE_SECONDS: Final = 1.0
 
 
@@ -37,7 +40,7 @@ class Worker:
         self._in_hand: set[asyncio.Task[None]] = set()
 
     async def run(self) -> None:
-        """Until cancelled; then what is in hand is finished."""
+        """Until cancelled; then what is in hand is finished soon, or handed over."""
         try:
             while True:
                 received = self._reader.read(await self._receive())
@@ -48,6 +51,7 @@ class Worker:
                 if len(self._in_hand) >= _IN_HAND_MAX:
                     await asyncio.wait(self._in_hand, return_when=asyncio.FIRST_COMPLETED)
         finally:
+            self._host.hand_over_by(self._ports.clock.elapsed() + _ENDING_MILLISECONDS)
             await asyncio.gather(*self._in_hand, return_exceptions=True)
 
     async def _receive(self) -> list[dict[str, Any]]:
@@ -62,7 +66,7 @@ class Worker:
 
     async def _handle(self, received: Sequence[Received]) -> None:
         try:
-            handled = await self._host.handle(received, self._ports.clock.now() + _TENURE_MILLISECONDS)
+            handled = await self._host.handle(received, self._ports.clock.elapsed() + _TENURE_MILLISECONDS)
             await asyncio.gather(*(self._ports.queue.acknowledge(receipt) for receipt in handled))
         except QueueUnavailable as error:  # what was handled is delivered again, and ignored
             self._ports.log.write("WARN", "cannot acknowledge messages", {"cause": str(error)})

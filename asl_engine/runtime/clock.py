@@ -30,6 +30,9 @@ class Clock(Protocol):
     def now(self) -> int:
         """The current moment."""
 
+    def elapsed(self) -> int:
+        """Milliseconds since some moment: they pass evenly, even if `now` is set right meanwhile."""
+
     def call_at(self, at: int, callback: Callable[[], None]) -> TimerHandle:
         """Call back on the event loop at that moment, or soon if it is past."""
 
@@ -52,6 +55,10 @@ class RealClock:
     def now(self) -> int:
         """The current moment."""
         return time.time_ns() // 1_000_000
+
+    def elapsed(self) -> int:
+        """By a clock that nobody sets."""
+        return time.monotonic_ns() // 1_000_000
 
     def call_at(self, at: int, callback: Callable[[], None]) -> TimerHandle:
         """Call back on the event loop when the time of day has come."""
@@ -134,6 +141,10 @@ class VirtualClock:
 
     def now(self) -> int:
         """The current virtual moment."""
+        return self._now
+
+    def elapsed(self) -> int:
+        """Nobody sets this clock."""
         return self._now
 
     def start_at(self, now: int) -> None:

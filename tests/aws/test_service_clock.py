@@ -82,3 +82,12 @@ def test_a_clock_that_jumps_is_followed_once_two_answers_agree() -> None:
 def test_a_date_header_is_read() -> None:
     assert read_date("Tue, 14 Nov 2023 22:13:20 GMT") == NOON
     assert read_date("yesterday") is None
+
+
+def test_a_deadline_is_not_moved_by_setting_the_clock_right() -> None:
+    time = LocalTime(5 * MINUTE)
+    before = time.read(), time.clock.elapsed()
+    time.answer()
+
+    assert time.read() - before[0] < -4 * MINUTE
+    assert 0 <= time.clock.elapsed() - before[1] < MINUTE

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import os
+import select
 import signal
 import subprocess
 import sys
@@ -31,6 +32,8 @@ def test_a_worker_that_is_told_to_end_finishes_what_it_has(aws: Emulator, told: 
         with worker:
             assert worker.stdout is not None
             assert json.loads(worker.stdout.readline())["message"] == "received"
+            while not functions.payloads:
+                select.select((), (), (), 0.01)
             worker.send_signal(told)
             assert json.loads(worker.stdout.readline())["ExecutionsSucceeded"] == 1
             assert worker.wait(30) == 0

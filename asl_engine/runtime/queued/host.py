@@ -50,6 +50,8 @@ class QueuedHost:
 
     def __init__(self, wiring: Wiring) -> None:
         self._wiring = wiring
+        self._tenures: set[Tenure] = set()
+        self._ends_at: int | None = None
 
     # For those who ask
 
@@ -114,7 +116,8 @@ class QueuedHost:
     async def handle(self, received: Sequence[Received], deadline: int) -> frozenset[str]:
         """Do what messages ask for; the receipts to acknowledge. The others are to be delivered again.
 
-        `deadline`, epoch milliseconds, is when to hand over what is still in hand.
+        `deadline`, by the clock's `elapsed`, is when to hand over what is still in hand. From half way on no task is
+        begun that need not end before.
         """
         if not received:
             return frozenset()
@@ -143,6 +146,12 @@ class QueuedHost:
         await visibility.settle(all_done=len(done) == len(received))
         return done
 
+    def hand_over_by(self, deadline: int) -> None:
+        """Begin no more tasks, and hand over by then what is in hand: this process is about to end."""
+        self._ends_at = deadline
+        for tenure in self._tenures:
+            tenure.hasten(deadline)
+
     async def _handle(self, received: Sequence[Received], deadline: int) -> set[str]:
         """The messages of one execution: those that are due together, and then a timer that came a little early."""
         early = [each for each in received if self._is_a_little_early(each, deadline)]
@@ -154,14 +163,15 @@ class QueuedHost:
 
     def _is_a_little_early(self, received: Received, deadline: int) -> bool:
         at, now = received.message.timer_at, self._wiring.clock.now()
-        return at is not None and now < at <= min(now + _EARLY_MILLISECONDS_MAX, deadline)
+        left = deadline - self._wiring.clock.elapsed()
+        return at is not None and now < at <= now + min(_EARLY_MILLISECONDS_MAX, left)
 
     async def _hold(self, received: Sequence[Received], deadline: int) -> set[str]:
         """One tenure; the receipts that it leaves to acknowledge."""
         if not received:
             return set()
         try:
-            await Tenure(self._wiring, received, deadline).run()
+            await self._run_tenure(received, deadline)
         except _PASSING as error:
             self._tell_failed(received, error)
         except ExecutionDoesNotExist as error:
@@ -173,6 +183,16 @@ class QueuedHost:
         else:
             return {each.receipt for each in received}
         return set()
+
+    async def _run_tenure(self, received: Sequence[Received], deadline: int) -> None:
+        tenure = Tenure(self._wiring, received, deadline)
+        if self._ends_at is not None:
+            tenure.hasten(self._ends_at)
+        self._tenures.add(tenure)
+        try:
+            await tenure.run()
+        finally:
+            self._tenures.discard(tenure)
 
     def _drop_unknown(self, received: Sequence[Received], error: Exception) -> set[str]:
         """Nothing owns them, unless their execution is about to start: they may have overtaken it."""
@@ -194,7 +214,7 @@ class QueuedHost:
         event = FailRequested("States.Runtime", cause)
         failing = replace(received, message=replace(received.message, start=None, timer_at=None, event=event))
         try:
-            await Tenure(self._wiring, [failing], deadline).run()
+            await self._run_tenure([failing], deadline)
         except Exception as another:
             self._tell_failed([received], another)
             return set()

@@ -28,6 +28,7 @@ from asl_engine.interpreter.events import (
     TimerFired,
 )
 from asl_engine.interpreter.execution import ExecutionStatus, TaskAttempt
+from asl_engine.language.definition import IntegrationPattern, ResourceType
 from asl_engine.runtime.queued.alarms import Alarms
 from asl_engine.runtime.queued.arrivals import (
     Arrival,
@@ -47,6 +48,7 @@ from asl_engine.runtime.queued.ports import ListingStore, Message, Received
 from asl_engine.runtime.queued.recovery import Reach, consumed, recover
 from asl_engine.runtime.queued.wiring import Wiring
 from asl_engine.runtime.queued.work import Work
+from asl_engine.runtime.tasks import TaskCall
 
 _CONFLICTS_MAX: Final = 20
 
@@ -63,6 +65,8 @@ class Tenure:
 
     def __init__(self, wiring: Wiring, received: Sequence[Received], deadline: int) -> None:
         self._wiring, self._clock, self._deadline = wiring, wiring.clock, deadline
+        # A task that takes longer than the rest of the time would be performed again by the next runner.
+        self._begins_until = (self._clock.elapsed() + deadline) // 2
         self._arn = received[0].message.execution_arn
         self._owner = received[0].message.owner  # of the next record that answers no message
         self._owners = frozenset(each.message.owner for each in received)
@@ -71,12 +75,20 @@ class Tenure:
         self._recovering = any(each.deliveries > 1 or each.message.only_goes_on for each in received)
         self._responsible = False  # the newest record is by these messages
         self._options = wiring.options
-        self._work = Work(wiring.performer, wiring.jobs, wiring.clock, wiring.observer, self._post)
+        self._work = Work(
+            wiring.performer, wiring.jobs, wiring.clock, wiring.observer, self._post, may_begin=self._may_begin
+        )
         self._starts = [each.message for each in received if each.message.start is not None]
         self._arrivals = brought_by(each.message for each in received)
         self._seen: list[Event] = []  # how jobs ended that were looked at
         self._alarms = Alarms()
         self._waiter: asyncio.Future[None] | None = None
+
+    def hasten(self, deadline: int) -> None:
+        """Be over by then, if not before, and begin nothing more that is awaited."""
+        self._deadline = min(self._deadline, deadline)
+        self._begins_until = min(self._begins_until, self._clock.elapsed())
+        self._wake()
 
     async def run(self) -> None:
         """Return when the messages may be acknowledged. Raises what keeps them from it.
@@ -267,7 +279,15 @@ class Tenure:
 
     @property
     def _is_late(self) -> bool:
-        return self._clock.now() >= self._deadline
+        return self._clock.elapsed() >= self._deadline
+
+    def _may_begin(self, call: TaskCall) -> bool:
+        """Whether nobody will have to perform the attempt again, as far as can be told."""
+        if self._clock.elapsed() < self._begins_until or not _is_awaited(call):
+            return True
+        limits = (call.attempt.timeout_at, call.attempt.heartbeat_at)
+        ends_at = min((at for at in limits if at is not None), default=None)
+        return ends_at is not None and ends_at - self._now() < self._deadline - self._clock.elapsed()
 
     @property
     def _goes_on(self) -> bool:
@@ -349,7 +369,7 @@ class Tenure:
     async def _rest(self) -> None:
         """Until a result comes, a moment, or the deadline; which is no work."""
         now = self._clock.now()
-        at = self._deadline
+        at = now + self._deadline - self._clock.elapsed()
         first = self._alarms.first(self._execution)
         if first is not None and self._awaits:
             at = min(at, now + first.at - self._now())
@@ -440,3 +460,9 @@ class Tenure:
             await self._rest()
         if self._work.failure is not None:
             raise self._work.failure
+
+
+def _is_awaited(call: TaskCall) -> bool:
+    """Whether whoever performs it waits for its result: else it is over as soon as it is asked for."""
+    resource = call.resource
+    return resource.type is not ResourceType.ACTIVITY and resource.pattern is IntegrationPattern.REQUEST_RESPONSE

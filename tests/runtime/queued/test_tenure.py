@@ -345,65 +345,6 @@ def test_what_is_taken_by_a_worker_is_left_to_him() -> None:
     assert world.execution().stopped_at == NOON + 60 * SECOND
 
 
-# Handing over
-
-
-def test_before_its_deadline_a_runner_hands_over_what_it_has_in_hand() -> None:
-    async def story() -> World:
-        async def slow(_call: TaskCall) -> TaskResult:
-            await world.clock.sleep_until(world.clock.now() + (90 if world.tasks.performed == ["S0"] else 30) * SECOND)
-            return Succeeded("done")
-
-        world = World(Tasks({"S0": slow}))
-        await world.start(chain(task(), task()))
-        await world.step()
-        return world
-
-    async def whole() -> World:
-        world = await story()
-        assert world.clock.now() == NOON + 60 * SECOND
-        assert [message.only_goes_on for message in world.queue.sent] == [False, True]
-        assert {message.owner for message in world.queue.sent} == {"m1"}
-        assert len(world.queue.messages) == 1
-        await world.run()
-        return world
-
-    world = complete(whole)
-
-    assert world.execution().status is ExecutionStatus.SUCCEEDED
-    assert world.tasks.performed == ["S0", "S0", "S1"]
-
-
-def test_an_endless_loop_is_handed_over_and_starves_nobody() -> None:
-    async def story() -> World:
-        world = World()
-        never: JsonObject = {"Variable": "$.never", "IsPresent": True, "Next": "End"}
-        states: JsonObject = {
-            "Again": {"Type": "Pass", "Next": "Until"},
-            "Until": {"Type": "Choice", "Choices": [never], "Default": "Again"},
-            "End": {"Type": "Succeed"},
-        }
-        loop = compile_definition({"StartAt": "Again", "States": states})
-        await world.start(loop, name="loop")
-        await world.start(chain(task()), name="good")
-        received = world.queue.receive()
-        deadline = world.clock.now() + 60 * SECOND
-
-        async def late() -> None:
-            while world.execution("good").status is ExecutionStatus.RUNNING:
-                await asyncio.sleep(0)
-            world.clock.start_at(deadline)
-
-        done, _ = await asyncio.gather(world.host.handle(received, deadline), late())
-        world.queue.acknowledge(done)
-        return world
-
-    world = complete(story)
-
-    assert [message.execution_arn.rpartition(":")[2] for message in world.queue.sent] == ["loop", "good", "loop"]
-    assert len(world.queue.messages) == 1
-
-
 def test_an_execution_that_is_stopped_elsewhere_lets_its_runner_go() -> None:
     async def story() -> World:
         async def stopped_meanwhile(_call: TaskCall) -> TaskResult:

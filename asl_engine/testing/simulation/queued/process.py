@@ -115,6 +115,10 @@ class ProcessClock:
         """The current moment, as the process sees it."""
         return self._process.now()
 
+    def elapsed(self) -> int:
+        """Every clock counts evenly; where it began is nobody's business."""
+        return self._process.now()
+
     def call_at(self, at: int, callback: Callable[[], None]) -> Any:
         """Call back when the clock shows that moment."""
         return self._process.plant.loop.call_later(max(0, at - self.now()) / 1000, callback)
