@@ -69,6 +69,15 @@ class FakeDynamoDb:
         self._write(old, item, request)
         return {}
 
+    async def batch_write_item(self, **request: Any) -> Any:
+        """Put items whole."""
+        await self._answer_after()
+        for requests in request["RequestItems"].values():
+            for each in requests:
+                item = each["PutRequest"]["Item"]
+                self._write(self._find(item), item, {})
+        return {}
+
     async def update_item(self, **request: Any) -> Any:
         """Set attributes to values."""
         await self._answer_after()
@@ -116,6 +125,16 @@ class FakeDynamoDb:
     async def transact_write_items(self, **request: Any) -> Any:
         """Only counted: nothing on the path of an execution may do this."""
         raise NotImplementedError(f"a transaction: {request}")
+
+    def keys(self) -> list[tuple[str, str]]:
+        """The keys of all items."""
+        return [(partition, sort) for partition, items in self._items.items() for sort in items]
+
+    def expire(self, partition: str, sort: str) -> None:
+        """Delete an item as DynamoDB does some time after its moment: for nothing."""
+        item = self._items[partition][sort]
+        assert "expires_at" in item, "nothing else is ever deleted"
+        self._replace(item, None)
 
     @property
     def bytes_stored(self) -> int:

@@ -19,6 +19,7 @@ from asl_engine.store.dynamodb.table import Item, key_of
 from asl_engine.store.dynamodb.units import Call, item_size, writes_of
 
 _BATCH_GET_MAX: Final = 100
+WRITTEN_TOGETHER_MAX: Final = 25
 NEW: Final = "attribute_not_exists(pk)"
 
 
@@ -99,15 +100,16 @@ class Client:
         newest_first: bool = False,
         first_page: int | None = None,
         page: int | None = None,
+        consistent: bool = True,
     ) -> AsyncIterator[list[Item]]:
-        """Pages of the items whose keys meet the condition, read as they are asked for; consistent in the table."""
+        """Pages of the items whose keys meet the condition, read as they are asked for. No index is consistent."""
         parameters: dict[str, Any] = {
             "TableName": self.table,
             "KeyConditionExpression": condition,
             "ExpressionAttributeValues": {name: {"S": value} for name, value in values.items()},
             "ScanIndexForward": not newest_first,
         }
-        parameters |= {"ConsistentRead": True} if index is None else {"IndexName": index}
+        parameters |= {"ConsistentRead": consistent} if index is None else {"IndexName": index}
         limit = first_page or page
         async for items in self._pages("Query", parameters, limit, page):
             yield items
@@ -153,6 +155,17 @@ class Client:
 
         return await self.resolved("PutItem", parameters, writes_of(item, replaces), is_mine)
 
+    async def put_many(self, items: Sequence[Item]) -> None:
+        """Put at most 25 items in the place of what is there, which is as large and in no index."""
+        wanted = {self.table: [{"PutRequest": {"Item": item}} for item in items]}
+        written = tuple(write for item in items for write in writes_of(item, item))
+        backoff = self._backoff()
+        while wanted:
+            answer = await self.repeated("BatchWriteItem", {"RequestItems": wanted}, written)
+            wanted, written = answer.get("UnprocessedItems") or {}, ()
+            if wanted:
+                await backoff.wait(Throttled("BatchWriteItem left items unprocessed"))
+
     async def delete(self, key: Item, *, item: Item | None = None) -> None:
         """Delete what has this key. `item`, where known, is for counting only."""
         await self.repeated("DeleteItem", {"TableName": self.table, "Key": key}, writes_of(None, item or key))
@@ -165,15 +178,6 @@ class Client:
             return await self.get(key) is None
 
         return await self.resolved("DeleteItem", parameters, writes_of(None, key), is_gone)
-
-    async def update(self, key: Item, expression: str, values: Item | None, *, item: Item) -> None:
-        """Change attributes of an item, if it exists still. `item` is for counting only."""
-        parameters = {"TableName": self.table, "Key": key, "UpdateExpression": expression}
-        parameters |= Condition(expression="attribute_exists(pk)", values=values).parameters()
-        try:
-            await self.repeated("UpdateItem", parameters, writes_of(item, item))
-        except ConditionFailed:
-            return
 
     async def resolved(
         self,

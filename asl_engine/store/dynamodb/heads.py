@@ -7,17 +7,18 @@ from dataclasses import dataclass
 from typing import Any
 
 from asl_engine.interpreter.execution import Execution, ExecutionStatus
-from asl_engine.store.dynamodb.table import HEAD, Item, index_keys, key
+from asl_engine.store.dynamodb.table import EXPIRY_ATTRIBUTE, HEAD, Item, index_keys, key
 from asl_engine.store.journal import Record
 from asl_engine.store.protocol import ExecutionSummary
 
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """A summary as of the record `sequence`."""
+    """A summary as of the record `sequence`. `expires_at`, epoch seconds, once its records expire too."""
 
     summary: ExecutionSummary
     sequence: int
+    expires_at: int | None = None
 
     def after(self, record: Record) -> Head:
         """The head after one more record: this one, if the record changes nothing of it."""
@@ -33,6 +34,8 @@ class Head:
             summary.arn, summary.state_machine_arn, summary.started_at, summary.status
         )
         item |= {"n": {"N": str(self.sequence)}}
+        if self.expires_at is not None:
+            item[EXPIRY_ATTRIBUTE] = {"N": str(self.expires_at)}
         return item | {name: _value(value) for name, value in _fields(summary).items() if value is not None}
 
 
@@ -55,7 +58,8 @@ def read_head(item: Item) -> Head:
     """The head in an item."""
     fields: dict[str, Any] = {name: item[name]["S"] for name in _TEXTS if name in item}
     fields |= {name: int(item[name]["N"]) for name in _TIMES if name in item}
-    return Head(_summary(item["pk"]["S"], fields), int(item["n"]["N"]))
+    expires_at = int(item[EXPIRY_ATTRIBUTE]["N"]) if EXPIRY_ATTRIBUTE in item else None
+    return Head(_summary(item["pk"]["S"], fields), int(item["n"]["N"]), expires_at)
 
 
 def _fields(summary: ExecutionSummary | Execution) -> dict[str, Any]:

@@ -20,7 +20,15 @@ from asl_engine.store.codec import decode_history, decode_record, encode_record
 from asl_engine.store.dynamodb.bodies import Bodies
 from asl_engine.store.dynamodb.client import Client
 from asl_engine.store.dynamodb.heads import Head, first_head, head_of_execution
-from asl_engine.store.dynamodb.table import FIRST_RECORD, LAST_RECORD, Item, key, record_sk
+from asl_engine.store.dynamodb.table import (
+    EXPIRY_ATTRIBUTE,
+    FIRST_RECORD,
+    LAST_ATTRIBUTE,
+    LAST_RECORD,
+    Item,
+    key,
+    record_sk,
+)
 from asl_engine.store.journal import Record, Tail, fold
 
 _NEWEST_RECORDS: Final = 6
@@ -40,6 +48,7 @@ class Known:
     head: Head
     sequence: int
     keyframe: int
+    at: int
     last_event_id: int
     tail: Tail
     consumed: frozenset[int] = field(default_factory=frozenset)
@@ -81,6 +90,7 @@ class Journals:
             head_of_execution(execution),
             execution.sequence,
             records[0].sequence,
+            execution.at,
             int(items[-1]["e"]["N"]),
             tail,
             frozenset(message for record in records for message in record.consumed),
@@ -92,16 +102,21 @@ class Journals:
         item = await self._client.get(key(execution_arn, FIRST_RECORD))
         if item is None:
             raise does_not_exist(execution_arn)
+        if expires(item):
+            await self._newest(execution_arn, 1)
         return first_head(self._read(item, await self._body(item)))
 
     async def bodies(
         self, execution_arn: str, *, newest_first: bool, start: int | None = None
     ) -> AsyncIterator[tuple[Item, bytes]]:
-        """The record items and their bodies in order, from the sequence `start`. Raises ExecutionDoesNotExist."""
+        """The record items and their bodies in order, from the sequence `start`.
+
+        Raises ExecutionDoesNotExist, also behind some of them if that is where they begin to be missing.
+        """
         first, last = FIRST_RECORD, LAST_RECORD
         if start is not None:
             first, last = (first, record_sk(start)) if newest_first else (record_sk(start), last)
-        none = start is None
+        last_read: Item | None = None
         async for page in self._client.query(
             _RECORDS_BETWEEN,
             {":pk": execution_arn, ":first": first, ":last": last},
@@ -109,12 +124,19 @@ class Journals:
             first_page=_FIRST_PAGE_RECORDS,
             page=_PAGE_RECORDS,
         ):
-            none = False
             bodies = await asyncio.gather(*[self._body(item) for item in page])
             for item, body in zip(page, bodies, strict=True):
+                if last_read is not None:
+                    _check_follows(*((item, last_read) if newest_first else (last_read, item)))
+                elif start is None:
+                    _check_end(item, newest_first=newest_first)
+                elif _sequence(item) != start:
+                    raise _missing(start, item)
+                last_read = item
                 yield item, body
-        if none:
+        if last_read is None:
             raise does_not_exist(execution_arn)
+        _check_end(last_read, newest_first=not newest_first)
 
     async def records(self, execution_arn: str, *, newest_first: bool) -> AsyncIterator[Record]:
         """The records in order. Raises ExecutionDoesNotExist."""
@@ -133,6 +155,12 @@ class Journals:
             for item in page:
                 yield item
 
+    async def leaves_traces(self, execution_arn: str) -> bool:
+        """Whether there is any item of such an execution, eventually consistent."""
+        async for _page in self._client.query("pk = :pk", {":pk": execution_arn}, page=1, consistent=False):
+            return True
+        return False
+
     async def sequence_reaching(self, execution_arn: str, event_id: int) -> int | None:
         """The sequence of the first record by which history has this event; None if it has not come so far.
 
@@ -146,14 +174,15 @@ class Journals:
             middle = (low + high) // 2
             item = await self._client.get(key(execution_arn, record_sk(middle)))
             if item is None:
-                raise StoreCorrupt(f"record {middle} of {execution_arn} is missing; restore the table from a backup")
+                raise _missing(middle, newest[0])
             low, high = (low, middle) if int(item["e"]["N"]) >= event_id else (middle + 1, high)
         return low
 
     async def _newest(self, execution_arn: str, count: int) -> list[Item]:
-        """The newest record items, newest first. Raises ExecutionDoesNotExist."""
+        """The newest record items, newest first. Raises ExecutionDoesNotExist, also if newer ones have expired."""
         values = {":pk": execution_arn, ":first": FIRST_RECORD, ":last": LAST_RECORD}
         async for page in self._client.query(_RECORDS_BETWEEN, values, newest_first=True, page=count):
+            _check_end(page[0], newest_first=True)
             return page
         raise does_not_exist(execution_arn)
 
@@ -165,7 +194,11 @@ class Journals:
         if oldest > keyframe:
             values = {":pk": execution_arn, ":first": record_sk(keyframe), ":last": record_sk(oldest - 1)}
             older = [item async for page in self._client.query(_RECORDS_BETWEEN, values) for item in page]
-        return older + [item for item in reversed(newest) if _sequence(item) >= keyframe]
+        items = older + [item for item in reversed(newest) if _sequence(item) >= keyframe]
+        whole = range(keyframe, _sequence(newest[0]) + 1)
+        if expires(newest[0]) and [_sequence(item) for item in items] != [*whole]:
+            raise does_not_exist(execution_arn)
+        return items
 
     async def _body(self, item: Item) -> bytes:
         with self._naming(_sequence(item), item["pk"]["S"]):
@@ -191,6 +224,34 @@ def does_not_exist(name_or_arn: str) -> ExecutionDoesNotExist:
     return ExecutionDoesNotExist(f"Execution Does Not Exist: '{name_or_arn}'")
 
 
+def expires(item: Item) -> bool:
+    """Whether it is a record of an execution that has ended, and is deleted some day, in no particular order."""
+    return EXPIRY_ATTRIBUTE in item
+
+
+def _check_end(item: Item, *, newest_first: bool) -> None:
+    """Check that no record is missing after the newest that is there, or before the oldest."""
+    sequence = _sequence(item)
+    if newest_first and expires(item) and int(item[LAST_ATTRIBUTE]["N"]) != sequence:
+        raise _missing(sequence + 1, item)
+    if not newest_first and sequence != 0:
+        raise _missing(sequence - 1, item)
+
+
+def _check_follows(item: Item, following: Item) -> None:
+    """Check that no record is missing between two."""
+    if _sequence(following) != _sequence(item) + 1:
+        raise _missing(_sequence(item) + 1, following)
+
+
+def _missing(sequence: int, beside: Item) -> ExecutionDoesNotExist | StoreCorrupt:
+    """What a missing record means: what expires is gone with its first item, and nothing else is ever deleted."""
+    arn = beside["pk"]["S"]
+    if expires(beside):
+        return does_not_exist(arn)
+    return StoreCorrupt(f"record {sequence} of {arn} is missing; restore the table from a backup")
+
+
 def _sequence(item: Item) -> int:
     return int(item["sk"]["S"][1:])
 
@@ -200,12 +261,19 @@ def _known_after(record: Record, before: Known | None, size: int) -> Known:
     consumed = frozenset(record.consumed)
     if before is None:
         return Known(
-            first_head(record), record.sequence, record.sequence, last, Tail().followed_by(record, size), consumed
+            first_head(record),
+            record.sequence,
+            record.sequence,
+            record.at,
+            last,
+            Tail().followed_by(record, size),
+            consumed,
         )
     return Known(
         before.head.after(record),
         record.sequence,
         record.sequence if record.keyframe else before.keyframe,
+        record.at,
         last,
         before.tail.followed_by(record, size),
         before.consumed | consumed,

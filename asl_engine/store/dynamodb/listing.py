@@ -28,6 +28,8 @@ from asl_engine.store.protocol import ExecutionSummary
 _HEADS_AT_ONCE: Final = 100
 _ENTRIES_MIN: Final = 4
 _BEFORE_ALL: Final = " "
+# The same head again, once its execution's records expire, and it with them.
+_NOT_LATER: Final = "attribute_not_exists(pk) OR n <= :n"
 _OLDER: Final = "attribute_not_exists(pk) OR n < :n"
 
 
@@ -37,17 +39,16 @@ class Listing:
     def __init__(self, client: Client, journals: Journals) -> None:
         self._client, self._journals = client, journals
 
-    async def put(self, head: Head, *, replaces: Head | None, expires_at: int | None = None) -> None:
+    async def put(self, head: Head, *, replaces: Head | None) -> None:
         """Put a head, unless a later one is there."""
         item = head.item()
-        if expires_at is not None:
-            item["expires_at"] = {"N": str(expires_at)}
-        unless_later = Condition(expression=_OLDER, values={":n": item["n"]})
+        expression = _OLDER if head.expires_at is None else _NOT_LATER
+        unless_later = Condition(expression=expression, values={":n": item["n"]})
         await self._client.put(item, unless_later, replaces=None if replaces is None else replaces.item())
 
     async def head(self, execution_arn: str) -> Head | None:
-        """The head of an execution, eventually consistent."""
-        item = await self._client.get(key(execution_arn, HEAD), consistent=False)
+        """The head of an execution."""
+        item = await self._client.get(key(execution_arn, HEAD))
         return None if item is None else read_head(item)
 
     async def executions(

@@ -30,6 +30,11 @@ from asl_engine.store.journal import Record
 from asl_engine.store.protocol import ExecutionSummary, InboxMessage
 
 _KNOWN_MAX: Final = 20_000
+# What is known here was true then. An execution may have ended elsewhere since and expire after a day at the soonest,
+# and nothing may be appended to what is left of it.
+_KNOWN_MILLISECONDS_MAX: Final = 12 * 60 * 60 * 1000
+# From here on marking the records takes seconds, and the listing should not be behind for so long.
+_LONG_RECORDS: Final = 1_000
 
 
 class DynamoDbStore:
@@ -51,8 +56,9 @@ class DynamoDbStore:
         arn = record.execution_arn
         before = None if record.sequence == 0 else await self._known_before(record)
         if before is not None and _redrives(before, record):
-            await self._expiry.unmark(arn)
-        after = await self._journals.append(record, before)
+            await self._expiry.unmark(arn, before.sequence)
+        is_possible = before is not None or await self._expiry.make_room(arn)
+        after = await self._journals.append(record, before) if is_possible else None
         if after is None:
             await self._lost(record, before)
             raise Conflict(f"record {record.sequence} of {arn} exists")
@@ -117,7 +123,9 @@ class DynamoDbStore:
         """Write the execution's head if it is missing or stale, and its expiry if it has ended."""
         listed = await self._listing.head(execution.arn)
         head = head_of_execution(execution)
-        if listed is None or (listed.summary != head.summary and listed.sequence < head.sequence):
+        if listed is None or (
+            self._lacks_expiry(listed) if listed.summary == head.summary else listed.sequence < head.sequence
+        ):
             await self._put_head(head, listed)
 
     async def put_definition(self, sha256: str, text: str) -> None:
@@ -185,7 +193,8 @@ class DynamoDbStore:
         arn = record.execution_arn
         self.client.check_open()
         known = self._known.get(arn)
-        if known is None or known.sequence < record.sequence - 1:
+        is_old = known is not None and record.at - known.at > _KNOWN_MILLISECONDS_MAX
+        if known is None or is_old or known.sequence < record.sequence - 1:
             _execution, known = await self._journals.load(arn)
             self._remember(arn, known)
         if known.sequence >= record.sequence:
@@ -202,11 +211,17 @@ class DynamoDbStore:
             await self.ensure_listed(execution)
 
     async def _put_head(self, head: Head, before: Head | None) -> None:
-        """The expiry of the records comes first: while a head is stale, both are still to be done."""
+        """A head expires once all records do: while it does not, or is stale, they are still to be marked."""
         expires_at = self._expiry.expires_at(head.summary.stopped_at)
+        if expires_at is None or head.sequence >= _LONG_RECORDS:
+            await self._listing.put(head, replaces=before)
+            before = head
         if expires_at is not None:
-            await self._expiry.mark(head.summary.arn, expires_at)
-        await self._listing.put(head, replaces=before, expires_at=expires_at)
+            await self._expiry.mark(head.summary.arn, expires_at, head.sequence)
+            await self._listing.put(replace(head, expires_at=expires_at), replaces=before)
+
+    def _lacks_expiry(self, head: Head) -> bool:
+        return head.expires_at is None and self._expiry.expires_at(head.summary.stopped_at) is not None
 
     def _remember(self, execution_arn: str, known: Known) -> None:
         if known.head.summary.status is not ExecutionStatus.RUNNING and not known.consumed:

@@ -12,6 +12,7 @@ Attributes have one letter because every kilobyte of an item is paid for at each
 
     b body   s SHA-256 of a body in S3   w id of the write   k sequence of the newest keyframe   e last history event id
     n sequence that a head was made of   v revision          o owner of a claim                  x when an owner expires
+    l sequence of the last record of an execution that has ended, in each of its records that expire
 
 Both indexes hold keys only: a head's other fields change without writing to an index, and a listing reads the heads.
 by_state_machine has every head; by_status has those that have not succeeded, as most do, and the inbox.
@@ -31,6 +32,7 @@ BY_STATE_MACHINE: Final = "by_state_machine"
 BY_STATUS: Final = "by_status"
 INDEX_KEYS: Final = {BY_STATE_MACHINE: ("gsi1pk", "gsi1sk"), BY_STATUS: ("gsi2pk", "gsi2sk")}
 EXPIRY_ATTRIBUTE: Final = "expires_at"
+LAST_ATTRIBUTE: Final = "l"
 # One key takes about 1,000 writes a second, and each execution writes twice to its status RUNNING: 8 shards bear 4,000
 # starts a second. The number is for ever: it decides where the heads that exist are found.
 SHARDS: Final = 8

@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
+import pytest
+from botocore.exceptions import ClientError
+
+from asl_engine.errors import StoreUnavailable
 from asl_engine.interpreter.execution import Execution, ExecutionStatus
+from asl_engine.store.dynamodb.client import Client
 from asl_engine.store.dynamodb.store import DynamoDbStore
 from asl_engine.store.dynamodb.table import HEAD, key
 from asl_engine.store.journal import record_of
+from benchmarks.cost.fake_aws import FakeAws
+from benchmarks.cost.usage import Usage
 from tests.store.dynamodb_tables import client_of, moto_url, new_table
 from tests.store.journals import NOON, arn_of, followed, started, task_done
 
@@ -85,5 +94,78 @@ def test_whoever_brings_the_listing_up_marks_what_the_dead_writer_did_not() -> N
             await store._journals.append(record_of(end), known)  # and there it died
             await store.ensure_listed(end.execution)
             assert await expiries(store) == [THIRTY_DAYS_LATER] * 3
+
+    asyncio.run(tell())
+
+
+class CountingTable:
+    """A client of DynamoDB that counts, and refuses to write batches from the `refused`th on."""
+
+    def __init__(self, dynamodb: Any) -> None:
+        self._dynamodb = dynamodb
+        self.requests: Counter[str] = Counter()
+        self.refused = 1_000_000
+
+    def __getattr__(self, method: str) -> Any:
+        self.requests[method] += 1
+        if method == "batch_write_item" and self.requests[method] > self.refused:
+            refusal = {"Error": {"Code": "AccessDeniedException"}, "ResponseMetadata": {"HTTPStatusCode": 400}}
+            raise ClientError(refusal, "BatchWriteItem")
+        return getattr(self._dynamodb, method)
+
+
+class CountingAws(FakeAws):
+    """An account whose one table counts what is asked of it."""
+
+    def __init__(self) -> None:
+        super().__init__(Usage(), self._at_once)
+        self.dynamodb = CountingTable(self.table)
+
+    async def client(self, _service: str) -> Any:
+        return self.dynamodb
+
+    async def _at_once(self) -> None:
+        pass
+
+
+async def long_run(aws: CountingAws, tasks: int) -> tuple[DynamoDbStore, Execution]:
+    """All of an execution but its end, which is to come."""
+    store = DynamoDbStore(Client("executions", aws), expire_days=30)  # type: ignore[arg-type]
+    outcome = started()
+    await store.append(record_of(outcome))
+    for _ in range(tasks):
+        outcome = task_done(outcome.execution)
+        await store.append(record_of(outcome))
+    return store, outcome.execution
+
+
+def test_the_records_of_a_long_execution_are_marked_by_the_batch_and_its_listing_waits_for_none() -> None:
+    async def tell() -> None:
+        aws = CountingAws()
+        store, execution = await long_run(aws, 1_200)
+        end = followed(execution, frames={}, status=ExecutionStatus.FAILED, stopped_at=ENDED_AT)
+        aws.dynamodb.refused = 8
+        with pytest.raises(StoreUnavailable):
+            await store.append(record_of(end))
+        head = await store._listing.head(FIRST)
+        assert head is not None
+        assert (head.summary.status, head.expires_at) == (ExecutionStatus.FAILED, None)
+        aws.dynamodb.refused = 1_000_000
+        await store.ensure_listed(end.execution)
+        assert await expiries(store) == [THIRTY_DAYS_LATER] * 1_203
+        assert aws.dynamodb.requests["batch_write_item"] <= 8 + 8 + 1_002 // 25 + 2
+
+    asyncio.run(tell())
+
+
+def test_what_is_marked_is_not_marked_again() -> None:
+    async def tell() -> None:
+        aws = CountingAws()
+        store, execution = await long_run(aws, 30)
+        end = followed(execution, frames={}, status=ExecutionStatus.FAILED, stopped_at=ENDED_AT)
+        await store.append(record_of(end))
+        written = aws.dynamodb.requests.copy()
+        await store.ensure_listed(end.execution)
+        assert aws.dynamodb.requests - written == {"get_item": 1}
 
     asyncio.run(tell())
