@@ -27,7 +27,7 @@ from asl_engine.approvals.payload import approval_scope, read_payload
 from asl_engine.approvals.request import Approver
 from asl_engine.approvals.signing import fingerprint
 from asl_engine.approvals.tally import decided_choice
-from asl_engine.errors import ApprovalError, Conflict
+from asl_engine.errors import ApprovalError, Conflict, InvalidApprovalRequest
 from asl_engine.json_value import JsonObject
 from asl_engine.store.resources import Resource, ResourceStore, created, replaced
 
@@ -191,11 +191,14 @@ def possible_delegates(approval: Approval) -> tuple[Approver, ...]:
 
 
 def shared_approval_id(payload: JsonObject) -> str:
-    """The id of the approval that all rounds of this payload share. Raises InvalidApprovalRequest."""
-    request = read_payload({name: value for name, value in payload.items() if name not in {"taskToken", "action"}})
-    if request.shared_id is None:
-        raise Refused("only an approval with an approvalId can be closed by name")
-    return _shared_id(payload, request.shared_id)
+    """The id of the approval that all rounds with these names share. Raises InvalidApprovalRequest.
+
+    Whatever else a payload says has no say in how its approval ends.
+    """
+    shared_id, execution = payload.get("approvalId"), payload.get("execution")
+    if not (isinstance(shared_id, str) and shared_id and isinstance(execution, str) and execution):
+        raise InvalidApprovalRequest("only an approval with an approvalId and its execution can be closed by name")
+    return _shared_id(payload, shared_id)
 
 
 def _shared_id(payload: JsonObject, shared_id: str) -> str:

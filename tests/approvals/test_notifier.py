@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from asl_engine.approvals.approval import Status
 from asl_engine.approvals.webhook_channel import Webhook, WebhookChannel, signature
 from asl_engine.errors import InvalidApprovalRequest, NotificationFailed
 from asl_engine.json_value import JsonValue
@@ -132,6 +133,16 @@ def test_closing_one_that_was_decided_returns_the_decision(office: Office) -> No
 
 def test_closing_what_was_never_opened_is_no_failure(office: Office) -> None:
     assert office.tell(closing()) == {"status": "EXPIRED", "votes": []}
+
+
+def test_closing_needs_the_names_alone(office: Office) -> None:
+    """Whom the rounds asked, or that they named a channel instead, does not matter any more."""
+    office.ask(**SHARED)
+    office.tell({"action": "close", **SHARED})
+    assert office.approval().status is Status.EXPIRED
+
+    with pytest.raises(InvalidApprovalRequest, match="an approvalId and its execution"):
+        office.tell({"action": "close", "approvalId": SHARED["approvalId"]})
 
 
 def test_a_round_that_opens_after_the_end_is_told_so(office: Office) -> None:
