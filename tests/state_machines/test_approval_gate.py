@@ -28,6 +28,7 @@ class Gate:
         self._execution: DrivenExecution | None = None
         self._answers: list[tuple[str, str | None, str]] = []
         self.is_cut_off = False
+        self.notifier_failures = 0
 
     @property
     def execution(self) -> DrivenExecution:
@@ -61,6 +62,9 @@ class Gate:
 
     async def _notify(self, event: JsonValue, context: TaskContext) -> JsonObject:
         self.office.time = context._clock.now()
+        if self.notifier_failures:
+            self.notifier_failures -= 1
+            raise OSError("the table is throttled")
         return await self.office.notifier.handle(event)
 
     def _take(self, token: str, error: str | None, text: str) -> None:
@@ -304,6 +308,83 @@ def test_when_nobody_can_be_told_an_alert_goes_out(gate: Gate) -> None:
 
     gate.execution.assert_failed("NobodyCouldBeAsked")
     assert gate.mails() == [(OPS, "Nobody could be asked: Deploy model 7?")]
+
+
+@pytest.mark.parametrize(
+    ("members", "reason"),
+    [
+        ({"title": None}, "title: must be a text"),
+        ({"ladder": None}, "ladder: must be a list of rungs"),
+        ({"ladder": []}, "ladder: must be a list of rungs"),
+        ({"ladder": [{"approvers": [ADA]}]}, "hours must be a number above 0"),
+        ({"ladder": [{"approvers": [ADA], "hours": "4"}]}, "hours must be a number above 0"),
+        ({"ladder": [{"approvers": [ADA], "hours": 4}, {"approvers": ["bo"], "hours": 4}]}, 'not ["bo"]'),
+        ({"ladder": [{"approvers": [{"name": "Ada"}], "hours": 4}]}, 'not [{"name":"Ada"}]'),
+        ({"remindEveryHours": "2"}, "remindEveryHours: must be a number"),
+        ({"requester": ADA}, "nobody is asked"),
+        ({"quorum": 3}, "3 of 1 approvers can never be reached"),
+    ],
+)
+def test_a_request_that_cannot_be_used_is_alerted_at_once(gate: Gate, members: JsonObject, reason: str) -> None:
+    gate.start(**members)
+
+    gate.execution.assert_failed("InvalidApprovalRequest")
+    assert reason in (gate.execution.cause or "")
+    ((to, subject),) = gate.mails()
+    assert to == OPS
+    assert subject.startswith("Nobody could be asked:")
+    assert reason in gate.office.mail.sent[0].request.message
+
+
+def test_without_anybody_to_alert_nobody_is_asked(gate: Gate) -> None:
+    gate.start(alert=None)
+
+    gate.execution.assert_failed("InvalidApprovalRequest")
+    assert "alert: must be an object" in (gate.execution.cause or "")
+    assert gate.mails() == []
+
+
+@pytest.mark.parametrize("members", [{"previous": None}, {"value": "0.99"}, {"maxChange": None}])
+def test_a_guardrail_without_numbers_leaves_it_to_people(gate: Gate, members: JsonObject) -> None:
+    """The first model ever has none before it."""
+    gate.start(guardrail={"enabled": True, "value": 0.99, "previous": 1.0, "maxChange": 0.01, **members})
+
+    assert gate.mails() == [(ADA, "Deploy model 7?")]
+
+
+def test_a_notifier_that_fails_for_a_while_is_tried_again(gate: Gate) -> None:
+    gate.notifier_failures = 3
+    gate.start()
+    gate.after(minutes=3)
+    gate.answer(ADA)
+
+    gate.execution.assert_succeeded()
+    assert gate.execution.attempts("Ask") == 4
+
+
+def test_a_notifier_that_goes_on_failing_is_alerted(gate: Gate) -> None:
+    gate.start(remindEveryHours=1)
+    gate.notifier_failures = 4
+    gate.after(hours=1, minutes=10)
+
+    gate.execution.assert_failed("NobodyCouldBeAsked")
+    assert "the table is throttled" in (gate.execution.cause or "")
+    assert gate.mails()[1:] == [(OPS, "Nobody could be asked: Deploy model 7?")]
+    assert gate.office.visit(gate.office.link(ADA)).status == 410  # from then on no vote counts
+
+
+def test_a_decision_stands_though_the_notifier_failed_after_it(gate: Gate) -> None:
+    gate.start(remindEveryHours=1)
+    gate.is_cut_off = True
+    gate.office.time = gate.execution.now
+    gate.office.answer(gate.office.link(ADA))
+    gate.is_cut_off = False
+    gate.notifier_failures = 4
+    gate.after(hours=1, minutes=10)
+
+    gate.execution.assert_succeeded()
+    output: Any = gate.execution.output
+    assert (output["approved"], output["decidedBy"]) == (True, [ADA])
 
 
 def _nonce(body: str) -> str:
