@@ -31,13 +31,18 @@ class TaskAnswers(Protocol):
 
 
 class StepFunctionsAnswers:
-    """Answers through the Step Functions API: AWS's, or the engine's at `endpoint_url`."""
+    """Answers through the Step Functions API: AWS's, or the engine's at `endpoint_url`.
+
+    The client is made at once: on Lambda that belongs to the cold start, not to the first answer: Slack waits for it.
+    """
 
     _OVER: Final = frozenset({"TaskTimedOut", "TaskDoesNotExist", "InvalidToken"})
 
     def __init__(self, *, endpoint_url: str | None = None, region: str | None = None) -> None:
-        self._endpoint_url, self._region = endpoint_url, region
-        self._client: Any = None
+        from asl_engine.approvals.aws_clients import aws_client
+
+        # A second attempt of the SDK's own would find the task over that the first had answered.
+        self._client: Any = aws_client("stepfunctions", endpoint_url=endpoint_url, region=region, attempts=1)
 
     async def send_task_success(self, task_token: str, output: str) -> None:
         """See TaskAnswers."""
@@ -50,11 +55,6 @@ class StepFunctionsAnswers:
     def _call(self, operation: str, **members: str) -> None:
         from botocore.exceptions import ClientError
 
-        from asl_engine.approvals.aws_clients import aws_client
-
-        if self._client is None:
-            # A second attempt of the SDK's own would find the task over that the first had answered.
-            self._client = aws_client("stepfunctions", endpoint_url=self._endpoint_url, region=self._region, attempts=1)
         try:
             getattr(self._client, operation)(**members)
         except ClientError as error:

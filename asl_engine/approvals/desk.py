@@ -1,13 +1,16 @@
 """ApprovalDesk: what can be done with approvals, each a single conditional write of one document.
 
-First the decision is made durable, then the task is told. If the process dies in between, whoever comes next (a
-visitor, a notification that is delivered again, the next round) finds the answer due and sends it. An answer that is
-sent twice does no harm: the second finds the task over. Only when the very first try finds the task over did it come
-too late.
+First the decision is made durable, then the task is told. Until it is, the answer is due: the same write that decides
+adds a document of kind DUE, and `deliver_due`, which the local server and a schedule call, sends what such documents
+name. So nothing depends on anybody's coming back, and whoever answers waits only so long for the task to be told. An
+answer that is sent twice does no harm: the second finds the task over. Only when the very first try finds the task over
+did it come too late.
 """
 
 from __future__ import annotations
 
+import asyncio
+import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
@@ -29,10 +32,16 @@ from asl_engine.approvals.signing import fingerprint
 from asl_engine.approvals.tally import decided_choice
 from asl_engine.errors import ApprovalError, Conflict, InvalidApprovalRequest
 from asl_engine.json_value import JsonObject
-from asl_engine.store.resources import Resource, ResourceStore, created, replaced
+from asl_engine.store.resources import Change, Resource, ResourceStore, created, removed, replaced
 
 # Each loser of a race has seen another's write, so this many losses mean as many writers at once.
 _RACES_MAX: Final = 50
+# One for each approval whose answer is due; written once, so its revision is 1.
+DUE: Final = "ApprovalDue"
+_DUE_AT_ONCE: Final = 25
+# How long whoever answers a page waits for the task to be told; the answer is recorded by then.
+PATIENCE_SECONDS: Final = 5.0
+_log: Final = logging.getLogger(__name__)
 
 
 class Refused(ApprovalError):
@@ -41,10 +50,19 @@ class Refused(ApprovalError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """How the approval stands, and whether it was this call that changed it."""
+    """How the approval stands, whether it was this call that changed it, and if an answer was due before."""
 
     approval: Approval
     changed: bool
+    was_due: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DueAnswers:
+    """How many answers were sent that were due, and how many could not be."""
+
+    sent: int
+    left: int
 
 
 class ApprovalDesk:
@@ -53,15 +71,16 @@ class ApprovalDesk:
     def __init__(self, resources: ResourceStore, answers: TaskAnswers, now: Callable[[], int]) -> None:
         self.now = now
         self._resources, self._answers = resources, answers
+        self._sending: set[asyncio.Task[Approval]] = set()
 
     async def find(self, approval_id: str) -> Approval | None:
-        """The approval of this id. An answer that is due is sent first.
+        """The approval of this id, as it is.
 
         It is listed, not got: a store may answer `get` from memory, and other processes decide as well.
         """
         for resource in await self._resources.list(KIND, prefix=approval_id, limit=1):
             if resource.key == approval_id:
-                return await self._delivered(_approval(resource), first_try=False)
+                return _approval(resource)
         return None
 
     async def all(self) -> list[Approval]:
@@ -82,28 +101,32 @@ class ApprovalDesk:
                 begun = Approval(
                     id=approval_id, payload=kept, request=request, task_token=task_token, created_at=self.now()
                 )
-                change = created(KIND, approval_id, as_document(begun))
+                changes: tuple[Change, ...] = (created(KIND, approval_id, as_document(begun)),)
             else:
                 approval = _approval(resource)
                 if approval.task_token == task_token:
                     return await self._delivered(approval, first_try=False)
                 begun = _next_round(approval, kept, task_token)
-                change = replaced(resource, as_document(begun))
+                changes = _changes(resource, begun)
             try:
-                await self._resources.write(change)
+                await self._resources.write(*changes)
             except Conflict:
                 continue
             return await self._delivered(begun, first_try=True)
         raise Conflict(f"approval {approval_id} is written by too many at once: try again")
 
-    async def vote(self, approval_id: str, vote: Vote) -> Outcome:
-        """Count a vote, if its recipient may vote and has not. Raises Refused."""
+    async def vote(self, approval_id: str, vote: Vote, *, patience_seconds: float = PATIENCE_SECONDS) -> Outcome:
+        """Count a vote, if its recipient may vote and has not. Raises Refused.
+
+        What it decides is recorded then, and due if the task cannot be told within these seconds.
+        """
 
         def counted(approval: Approval) -> Approval:
             _check_may_vote(approval, vote.recipient_id, self.now())
             return _decided(replace(approval, votes=(*approval.votes, vote)), self.now())
 
-        return await self._change(approval_id, counted)
+        outcome = await self._change(approval_id, counted)
+        return await self._told(outcome, patience_seconds)
 
     async def delegate(self, approval_id: str, recipient_id: str, to: str) -> Outcome:
         """Let somebody else decide: one of the request's delegates, by id. The task is told so. Raises Refused."""
@@ -117,7 +140,8 @@ class ApprovalDesk:
             delegated.pop(to, None)  # handed back: who handed it over before may decide again
             return replace(approval, delegated=delegated, added=(*approval.added, delegate), delivery=Delivery.DUE)
 
-        return await self._change(approval_id, handed_over)
+        outcome = await self._change(approval_id, handed_over)
+        return await self._told(outcome, PATIENCE_SECONDS)
 
     async def close(self, approval_id: str) -> Approval | None:
         """End it without a decision, unless it was decided: then the decision stands."""
@@ -129,7 +153,8 @@ class ApprovalDesk:
 
         if await self._resources.get(KIND, approval_id) is None:
             return None
-        return (await self._change(approval_id, closed)).approval
+        outcome = await self._change(approval_id, closed)
+        return await self._delivered(outcome.approval, first_try=False)
 
     async def tell(self, approval_id: str, told: Mapping[str, int]) -> None:
         """Remember who was told which reminder."""
@@ -141,16 +166,61 @@ class ApprovalDesk:
             if resource is None:
                 raise Refused(f"no approval has the id {approval_id}")
             before = _approval(resource)
-            after = change(before)
+            after, was_due = change(before), before.delivery is Delivery.DUE
             if after is before:
-                return Outcome(approval=await self._delivered(before, first_try=False), changed=False)
+                return Outcome(approval=before, changed=False, was_due=was_due)
             try:
-                await self._resources.write(replaced(resource, as_document(after)))
+                await self._resources.write(*_changes(resource, after))
             except Conflict:
                 continue
-            first_try = before.delivery is not Delivery.DUE
-            return Outcome(approval=await self._delivered(after, first_try=first_try), changed=True)
+            return Outcome(approval=after, changed=True, was_due=was_due)
         raise Conflict(f"approval {approval_id} is written by too many at once: try again")
+
+    async def deliver(self, approval: Approval) -> Approval:
+        """Send the answer if it is due, and the task can be told soon."""
+        return await self._soon(approval, PATIENCE_SECONDS, first_try=False)
+
+    async def deliver_due(self) -> DueAnswers:
+        """Send answers that are due. What cannot be sent stays so; what nobody keeps any more is forgotten."""
+        due = await self._resources.list(DUE, limit=_DUE_AT_ONCE)
+        sent = await asyncio.gather(*(self._is_sent(resource) for resource in due))
+        return DueAnswers(sent=sum(sent), left=len(sent) - sum(sent))
+
+    async def _is_sent(self, due: Resource) -> bool:
+        try:
+            approval = await self.find(due.key)
+            if approval is None:
+                await self._resources.write(removed(due))
+                return True
+            return (await self._delivered(approval, first_try=False)).delivery is not Delivery.DUE
+        except Exception as error:  # one that cannot be sent keeps no other
+            _log.warning("the answer of approval %s is still due: %s", due.key, error)
+            return False
+
+    async def _told(self, outcome: Outcome, patience_seconds: float) -> Outcome:
+        approval = await self._soon(outcome.approval, patience_seconds, first_try=not outcome.was_due)
+        return replace(outcome, approval=approval)
+
+    async def _soon(self, approval: Approval, patience_seconds: float, *, first_try: bool) -> Approval:
+        """Send the answer that is due, but wait only so long. The sending goes on, and is remembered if it gets there.
+
+        It is not cancelled: half of an answer in this process would be worse than a late one.
+        """
+        if approval.delivery is not Delivery.DUE:
+            return approval
+        sending = asyncio.create_task(self._delivered(approval, first_try=first_try))
+        self._sending.add(sending)
+        sending.add_done_callback(self._sending.discard)
+        await asyncio.wait({sending}, timeout=patience_seconds)
+        if not sending.done():
+            _log.warning("the task of approval %s is slow to take its answer", approval.id)
+            sending.add_done_callback(_noticed)
+            return approval
+        error = sending.exception()
+        if error is not None:
+            _log.warning("the answer of approval %s is due: %s", approval.id, error)
+            return approval
+        return sending.result()
 
     async def _delivered(self, approval: Approval, *, first_try: bool) -> Approval:
         """Send the answer that is due, and remember it. What cannot be remembered is sent again, which does no harm."""
@@ -177,7 +247,7 @@ class ApprovalDesk:
         known_better = found.delivery is Delivery.DELIVERED
         if not known_better:
             try:
-                await self._resources.write(replaced(resource, as_document(replace(found, delivery=sent.delivery))))
+                await self._resources.write(*_changes(resource, replace(found, delivery=sent.delivery)))
             except Conflict:
                 return sent
             return replace(found, delivery=sent.delivery)
@@ -207,6 +277,20 @@ def _shared_id(payload: JsonObject, shared_id: str) -> str:
 
 def _approval(resource: Resource) -> Approval:
     return from_document(resource.key, resource.document)
+
+
+def _changes(resource: Resource, after: Approval) -> tuple[Change, ...]:
+    """What to write so that this is how the approval stands, and that it is known to be due exactly when it is."""
+    was_due, is_due = resource.document["delivery"] == Delivery.DUE, after.delivery is Delivery.DUE
+    change = replaced(resource, as_document(after))
+    if was_due is is_due:
+        return (change,)
+    return change, Change(kind=DUE, key=after.id, revision=0 if is_due else 1, document={} if is_due else None)
+
+
+def _noticed(late: asyncio.Task[Approval]) -> None:
+    if not late.cancelled() and late.exception() is not None:
+        _log.warning("an answer is still due: %s", late.exception())
 
 
 def _next_round(approval: Approval, payload: JsonObject, task_token: str) -> Approval:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import logging
 import secrets
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -18,7 +20,7 @@ from asl_engine.approvals.notifier import Notifier
 from asl_engine.approvals.pages import ApprovalPages
 from asl_engine.approvals.request import ApprovalRequest, Approver, ChannelUse
 from asl_engine.approvals.signing import SigningKeys
-from asl_engine.errors import Conflict, InvalidToken, TaskDoesNotExist, TaskTimedOut
+from asl_engine.errors import AslError, Conflict, InvalidToken, TaskDoesNotExist, TaskTimedOut
 from asl_engine.runtime.callables import PythonTasks
 from asl_engine.runtime.tasks import TaskCall, TaskResult, bare_function_name
 from asl_engine.store.resources import ResourceStore, created
@@ -28,6 +30,8 @@ SENDER: Final = "approvals@localhost"
 _KEY_KIND: Final = "ApprovalKey"
 _KEY_NAME: Final = "local"
 _MAILS_MAX: Final = 200
+_DELIVERY_SECONDS: Final = 5.0
+_log: Final = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,17 +106,19 @@ class LocalApprovals:
         self._announce, self._name = announce, name
         self._service: StepFunctions | None = None
         self._notifier: Notifier | None = None
+        self._delivering: asyncio.Task[None] | None = None
         self.outbox: Outbox | None = None
         self.pages: ApprovalPages | None = None
 
     async def open(self, service: StepFunctions, base_url: str) -> None:
-        """Begin to work for a service, with links that begin with this address."""
+        """Begin to work for a service, with links that begin with this address; and to send answers that are due."""
         desk = ApprovalDesk(service.resources, ServiceAnswers(service), service.clock.now)
         links = Links(await _local_keys(service.resources))
         outbox = Outbox(service.clock.now, self._announce)
         channels = {"email": outbox, "slack": outbox, "webhook": outbox}
         self._notifier = Notifier(desk, links, channels, base_url)
         self._service, self.outbox, self.pages = service, outbox, ApprovalPages(desk, links)
+        self._delivering = asyncio.create_task(_deliver(desk))
 
     def handles(self, call: TaskCall) -> bool:
         """Whether the call is for the notifier."""
@@ -127,7 +133,19 @@ class LocalApprovals:
         return await tasks.perform(call)
 
     async def close(self) -> None:
-        """Nothing is held."""
+        """Send nothing more: what is still due is sent when the store is served again."""
+        if self._delivering is not None:
+            self._delivering.cancel()
+            await asyncio.gather(self._delivering, return_exceptions=True)
+
+
+async def _deliver(desk: ApprovalDesk) -> None:
+    while True:
+        try:
+            await desk.deliver_due()
+        except AslError as error:
+            _log.warning("answers that may be due cannot be read: %s", error)
+        await asyncio.sleep(_DELIVERY_SECONDS)
 
 
 async def _local_keys(resources: ResourceStore) -> SigningKeys:

@@ -4,6 +4,7 @@ Payloads (docs/approvals.md has every member):
   with `taskToken`           ask; the token is answered when people have decided
   `"action": "tell"`         send a message that asks for nothing
   `"action": "close"`        end the approval of this `approvalId`; returns its decision if it has one
+  `"action": "deliver"`      send decisions that their tasks could not be told of when they were made; for a schedule
 
 A repeated notification (Lambda and the engine deliver at least once) tells only those whom no earlier one has told.
 """
@@ -47,8 +48,11 @@ class Notifier:
             return await self._tell(payload)
         if action == "close":
             return await self._close(payload)
+        if action == "deliver":
+            due = await self._desk.deliver_due()
+            return {"sent": due.sent, "left": due.left}
         if action != "ask":
-            raise InvalidApprovalRequest(f"/action: {action!r} is none: it is ask, tell or close")
+            raise InvalidApprovalRequest(f"/action: {action!r} is none: it is ask, tell, close or deliver")
         token = payload.get("taskToken")
         if not isinstance(token, str) or not token:
             raise InvalidApprovalRequest(

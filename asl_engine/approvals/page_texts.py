@@ -40,9 +40,7 @@ def answered(approval: Approval, vote: Vote | None, *, status: int = 200, note: 
         heading = f"Decided: {_label(approval)}"
         parts.append(fill("<p>$title</p>", title=approval.request.title))
         if approval.delivery is Delivery.DUE:
-            parts.append(
-                Html("<p>The workflow has not taken the answer yet. It is sent again whenever this page is shown.</p>")
-            )
+            parts.append(Html("<p>The workflow has not taken the answer yet. It is sent again until it does.</p>"))
     elif vote is not None:
         heading = "Your answer was recorded"
         parts.append(fill("<p>$title</p><p>$progress</p>", title=approval.request.title, progress=progress(approval)))

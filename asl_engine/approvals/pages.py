@@ -1,4 +1,5 @@
-"""The pages behind links. GET and HEAD show, OPTIONS tells, and only a POST with the page's own nonce decides.
+"""The pages behind links. GET and HEAD show, OPTIONS tells, and only a POST with the page's own nonce decides anything
+or sends anything on.
 
 Mail scanners and link previews follow links, so a link alone must never decide. What a scanner cannot do without
 meaning to is to send the form of the page that it was shown.
@@ -109,6 +110,7 @@ class ApprovalPages:
         nonce = fields.get("nonce", "")
         if not self._links.is_nonce_of(request.path, nonce):
             return page_texts.not_this_way("the form did not come from this link's page")
+        approval = await self._desk.deliver(approval)
         standing = self._standing(approval, link)
         if standing is not None:
             return _too_late(approval, link, standing, nonce)

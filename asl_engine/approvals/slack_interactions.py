@@ -1,12 +1,14 @@
 """Button clicks in Slack. A click counts only if Slack signed the very bytes that came within the last five minutes.
 
 Slack's signature may be replayed within that window; the second time finds the answer given, so it changes nothing.
-Slack wants an answer within three seconds: the decision is made first, and the message updated in what time is left.
+Slack wants an answer within three seconds. The vote is recorded first; telling the task and updating the message have a
+deadline after that, behind which the answer stays due (see desk.py).
 https://docs.slack.dev/authentication/verifying-requests-from-slack
 """
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import hmac
 import json
@@ -29,7 +31,10 @@ from asl_engine.errors import InvalidLink, NotificationFailed
 from asl_engine.json_value import JsonObject
 
 WINDOW_SECONDS: Final = 300
-_UPDATE_SECONDS: Final = 1.5
+# Of the three seconds, reading and writing the vote and the way from and to Slack have the rest.
+_ANSWER_SECONDS: Final = 2.0
+_PATIENCE_SECONDS: Final = 1.2
+_UPDATE_SECONDS_MIN: Final = 0.5
 _TIMESTAMP: Final = re.compile(r"[0-9]{1,12}")
 _log: Final = logging.getLogger(__name__)
 _HEADERS: Final = {"Content-Type": "text/plain; charset=utf-8", "Cache-Control": "no-store"}
@@ -84,8 +89,18 @@ class SlackInteractions:
             return _answer(401, "This request was not signed by Slack within the last five minutes.")
         click = _read_click(request.body)
         if click is not None:
-            await self._reply(click.response_url, await self._answer_click(click))
+            clock = asyncio.get_running_loop().time
+            deadline = clock() + _ANSWER_SECONDS
+            message = await self._said_to(click)
+            await self._reply(click.response_url, message, max(deadline - clock(), _UPDATE_SECONDS_MIN))
         return _answer(200, "")
+
+    async def _said_to(self, click: _Click) -> JsonObject:
+        try:
+            return await self._answer_click(click)
+        except Exception:
+            _log.exception("a click in Slack was not counted")
+            return _to_clicker("Your answer could not be recorded. Please click again in a minute.")
 
     async def _answer_click(self, click: _Click) -> JsonObject:
         try:
@@ -112,19 +127,20 @@ class SlackInteractions:
             recipient_id=approver.id, by=approver.name, choice=link.choice, at=self._now(), via="slack", form=values
         )
         try:
-            outcome = await self._desk.vote(approval.id, vote)
+            outcome = await self._desk.vote(approval.id, vote, patience_seconds=_PATIENCE_SECONDS)
         except Refused as refusal:
             return _to_clicker(f"Your answer was not counted: {refusal}.")
         return _message(outcome.approval)
 
-    async def _reply(self, url: str, message: JsonObject) -> None:
+    async def _reply(self, url: str, message: JsonObject, seconds: float) -> None:
         """Tell Slack what to show. The decision stands even if Slack cannot be reached."""
         if not url.startswith(self._secret.response_host):
             return
         body, headers = json.dumps(message).encode(), {"Content-Type": "application/json; charset=utf-8"}
         try:
-            answer = await self._post(url, body, headers, timeout_seconds=_UPDATE_SECONDS)
-        except NotificationFailed as error:
+            async with asyncio.timeout(seconds):  # the other is for each of connecting and reading
+                answer = await self._post(url, body, headers, timeout_seconds=seconds)
+        except (NotificationFailed, TimeoutError) as error:
             _log.warning("the Slack message was not updated: %s", error)
         else:
             if answer.status != 200:

@@ -42,16 +42,22 @@ class Tasks:
         self.answers: list[tuple[str, str, Any]] = []
         self.refused = 0
         self.failure: Exception | None = None
+        self.lost: set[str] = set()  # tokens that nothing reaches
+        self.seconds = 0.0  # how long each takes
 
     async def send_task_success(self, task_token: str, output: str) -> None:
+        await asyncio.sleep(self.seconds)
         self._take(task_token, "", output)
 
     async def send_task_failure(self, task_token: str, error: str, cause: str) -> None:
+        await asyncio.sleep(self.seconds)
         self._take(task_token, error, cause)
 
     def _take(self, token: str, error: str, text: str) -> None:
         if self.failure is not None:
             raise self.failure
+        if token in self.lost:
+            raise ConnectionError("no route")
         if token in self.over:
             self.refused += 1
             raise TaskIsOver

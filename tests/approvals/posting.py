@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Mapping
 from typing import Any
@@ -15,12 +16,13 @@ class Posted:
 
     def __init__(self, status: int = 200, body: bytes = b'{"ok": true}') -> None:
         self.requests: list[tuple[str, bytes, Mapping[str, str]]] = []
-        self.status, self.body, self.is_reachable = status, body, True
+        self.status, self.body, self.is_reachable, self.seconds = status, body, True, 0.0
 
     async def __call__(
         self, url: str, body: bytes, headers: Mapping[str, str], *, timeout_seconds: float
     ) -> HttpAnswer:
         assert timeout_seconds <= 5
+        await asyncio.sleep(self.seconds)
         if not self.is_reachable:
             raise NotificationFailed("no answer to a message: TimeoutError")
         self.requests.append((url, body, headers))

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+from urllib.parse import urlencode
 
 import pytest
 
 from asl_engine.approvals.approval import Approval, Delivery, Status, Vote, as_document, from_document
-from asl_engine.approvals.desk import Refused
+from asl_engine.approvals.desk import DUE, PATIENCE_SECONDS, Refused
+from asl_engine.approvals.exchange import PageRequest
 from asl_engine.errors import Conflict
 from asl_engine.store.memory_resources import MemoryResources
-from asl_engine.store.resources import Change
-from tests.approvals.office import ADA, BO, CY, Office, asking, heading_of, nonce_of, run
+from asl_engine.store.resources import Change, removed
+from tests.approvals.office import ADA, BO, CY, FORM, Office, asking, heading_of, nonce_of, run
+from tests.approvals.skipping import run_timed
 
 
 class Dying(MemoryResources):
@@ -41,17 +44,104 @@ class Interleaving(MemoryResources):
         await super().write(*changes)
 
 
-def test_after_a_crash_before_the_task_was_told_the_next_visit_tells_it() -> None:
+def unheard(office: Office, choice: str = "approve") -> None:
+    """A decision that the task cannot be told of."""
+    office.tasks.failure = ConnectionError("no route")
+    page = office.answer(office.link(), choice)
+    assert (page.status, office.approval().delivery) == (200, Delivery.DUE)
+    assert "The workflow has not taken the answer yet" in page.body
+    office.tasks.failure = None
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD", "OPTIONS"])
+def test_a_visit_sends_nothing_that_is_due(method: str) -> None:
     office = Office()
     office.ask()
-    office.tasks.failure = ConnectionError("the process died")
-    assert office.answer(office.link()).status == 503
-    assert office.approval().delivery is Delivery.DUE
+    unheard(office)
 
-    office.tasks.failure = None
-    office.visit(office.link())
+    office.request(method, office.link())
+    assert (office.tasks.answers, office.approval().delivery) == ([], Delivery.DUE)
+
+
+def test_what_is_due_is_sent_without_anybody_who_comes_back() -> None:
+    office = Office()
+    office.ask()
+    unheard(office)
+
+    assert office.tell({"action": "deliver"}) == {"sent": 1, "left": 0}
     assert len(office.tasks.answers) == 1
     assert office.approval().delivery is Delivery.DELIVERED
+    assert office.tell({"action": "deliver"}) == {"sent": 0, "left": 0}
+
+
+def test_one_answer_that_cannot_be_sent_keeps_no_other() -> None:
+    office = Office()
+    office.ask("token-1")
+    office.ask("token-2")
+    for notice in office.mail.sent:
+        office.tasks.failure = ConnectionError("no route")
+        assert notice.links is not None
+        office.answer(notice.links.page.rpartition("/")[2])
+    office.tasks.failure = None
+    office.tasks.lost = {"token-1"}
+    assert office.tell({"action": "deliver"}) == {"sent": 1, "left": 1}
+
+    office.tasks.lost = set()
+    assert office.tell({"action": "deliver"}) == {"sent": 1, "left": 0}
+    assert [token for token, _, _ in office.tasks.answers] == ["token-2", "token-1"]
+
+
+def test_an_approval_that_nobody_keeps_any_more_is_not_due() -> None:
+    office = Office()
+    office.ask()
+    unheard(office)
+    (kept,) = run(office.resources.list("Approval"))
+    run(office.resources.write(removed(kept)))
+
+    assert office.tell({"action": "deliver"}) == {"sent": 1, "left": 0}
+    assert run(office.resources.list(DUE)) == []
+
+
+def test_what_the_next_round_is_told_is_not_due_any_more() -> None:
+    office = Office()
+    shared = {"approvalId": "ship", "execution": "arn:aws:states:eu-west-1:123456789012:execution:orders:first"}
+    office.ask("token-1", **shared)
+    unheard(office)
+    office.ask("token-2", **shared)
+
+    assert [token for token, _, _ in office.tasks.answers] == ["token-2"]
+    assert run(office.resources.list(DUE)) == []
+
+
+def test_whoever_decides_waits_only_so_long_for_the_task_to_be_told() -> None:
+    office = Office()
+    office.ask()
+    nonce = nonce_of(office.visit(office.link()))
+    office.tasks.seconds = 60
+    body = urlencode({"nonce": nonce, "choice": "approve"}).encode()
+    posting = office.pages.handle(PageRequest(method="POST", path=office.link(), headers=FORM, body=body))
+    page, seconds = run_timed(posting)
+
+    assert (page.status, seconds) == (200, PATIENCE_SECONDS)
+    assert "The workflow has not taken the answer yet" in page.body
+
+
+def test_an_answer_that_is_late_is_remembered_when_it_gets_there() -> None:
+    office = Office()
+    office.ask()
+    approval = office.approval()
+    approver = approval.approvers[0]
+    office.tasks.seconds = 60
+    vote = Vote(recipient_id=approver.id, by=approver.name, choice="approve", at=office.now(), via="page")
+
+    async def decided_and_later() -> Delivery:
+        outcome = await office.desk.vote(approval.id, vote)
+        await asyncio.sleep(office.tasks.seconds)
+        return outcome.approval.delivery
+
+    assert run_timed(decided_and_later())[0] is Delivery.DUE
+    assert office.approval().delivery is Delivery.DELIVERED
+    assert run(office.resources.list(DUE)) == []
 
 
 def test_after_a_crash_before_the_task_was_told_a_repeated_notification_tells_it() -> None:
@@ -73,10 +163,11 @@ def test_after_a_crash_behind_the_answer_the_second_try_is_no_failure() -> None:
     office.ask()
     nonce = nonce_of(office.visit(office.link()))
     resources.writes_left = 1
-    assert office.post(office.link(), {"nonce": nonce, "choice": "approve"}).status == 503
-    assert len(office.tasks.answers) == 1
+    assert office.post(office.link(), {"nonce": nonce, "choice": "approve"}).status == 200
+    assert (len(office.tasks.answers), office.approval().delivery) == (1, Delivery.DUE)
 
     resources.writes_left = 10
+    office.tell({"action": "deliver"})
     assert heading_of(office.visit(office.link())) == "Decided: Approve"
     assert office.tasks.refused == 1
     assert office.approval().delivery is Delivery.DELIVERED

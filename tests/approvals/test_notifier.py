@@ -159,7 +159,7 @@ def test_a_round_that_opens_after_the_end_is_told_so(office: Office) -> None:
         ([], "must be an object"),
         ({"action": "ask"}, "/taskToken: is required. Use the Resource"),
         ({"taskToken": 7}, "/taskToken: is required"),
-        ({"action": "shout", "taskToken": "t"}, "/action: 'shout' is none: it is ask, tell or close"),
+        ({"action": "shout", "taskToken": "t"}, "/action: 'shout' is none: it is ask, tell, close or deliver"),
         ({"taskToken": "t", "title": "x", "approvers": ["ada"]}, "/approvers/0/email: 'ada' is no email address"),
         ({"taskToken": "t", "title": "x", "approvers": [{}]}, "/approvers/0: give an email address or a Slack member"),
         ({"taskToken": "t", "title": "x", "approvers": [ADA], "quorum": 2}, "/quorum: 2 of 1 approvers can never"),

@@ -7,10 +7,13 @@ from typing import Any
 
 import pytest
 
+from asl_engine.approvals.approval import Status
 from asl_engine.approvals.slack_channel import SlackChannel
-from asl_engine.errors import NotificationFailed
+from asl_engine.errors import NotificationFailed, StoreUnavailable
+from asl_engine.store.resources import Change
 from tests.approvals.office import BASE_URL, BO, NOON, Office, asking, heading_of, run
 from tests.approvals.posting import Posted
+from tests.approvals.skipping import run_timed
 from tests.approvals.slack import RESPONSE_URL, click, posted
 
 PEOPLE: list[Any] = [{"name": "Ada", "slack": "U1"}, {"name": "Bo", "slack": "U2", "email": BO}]
@@ -210,6 +213,50 @@ def test_the_decision_stands_when_slack_cannot_be_reached(caplog: pytest.LogCapt
     workspace.click(workspace.buttons()["Approve"], "U1")
     assert len(workspace.office.tasks.answers) == 1
     assert "the Slack message was not updated" in caplog.text
+
+
+def test_slack_is_answered_in_time_though_the_task_is_slow_to_be_told() -> None:
+    workspace = Workspace()
+    workspace.ask()
+    workspace.office.tasks.seconds = workspace.office.posted.seconds = 6
+    request = posted(click(workspace.buttons()["Approve"]["value"], "U1"), NOON // 1000)
+    answer, seconds = run_timed(workspace.office.pages.handle(request))
+
+    assert (answer.status, answer.body) == (200, "")
+    assert seconds <= 2
+    assert workspace.office.approval().status is Status.DECIDED
+
+
+def test_a_click_counts_though_the_task_cannot_be_told(caplog: pytest.LogCaptureFixture) -> None:
+    workspace = Workspace()
+    workspace.ask()
+    workspace.office.tasks.failure = ConnectionError("no route")
+    told = workspace.click(workspace.buttons()["Approve"], "U1")
+
+    said = told["blocks"][-1]["text"]["text"]
+    assert "Decided: *Approve*" in said
+    assert "The workflow has not taken the answer yet" in said
+    assert "no route" in caplog.text
+
+
+def test_a_click_on_what_came_too_late_is_told_so() -> None:
+    workspace = Workspace()
+    workspace.ask()
+    workspace.office.tasks.over.add("token-1")
+    told = workspace.click(workspace.buttons()["Approve"], "U1")
+    assert "The workflow no longer waits for this" in told["blocks"][-1]["text"]["text"]
+
+
+def test_a_click_that_cannot_be_recorded_is_told_so() -> None:
+    workspace = Workspace()
+    workspace.ask()
+
+    async def fail(*_changes: Change) -> None:
+        raise StoreUnavailable("the table is throttled")
+
+    workspace.office.resources.write = fail  # type: ignore[method-assign]
+    told = workspace.click(workspace.buttons()["Approve"], "U1")
+    assert told["text"] == "Your answer could not be recorded. Please click again in a minute."
 
 
 def test_a_get_of_slacks_address_is_refused() -> None:

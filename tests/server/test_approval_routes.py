@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import http.client
 import json
@@ -16,8 +17,12 @@ from urllib.parse import urlencode
 
 import pytest
 
+from asl_engine.approvals.approval import Delivery, Vote
+from asl_engine.approvals.desk import ApprovalDesk
 from asl_engine.approvals.local import LocalApprovals
 from asl_engine.approvals.notice import Notice
+from asl_engine.store.opening import resources_beside
+from asl_engine.store.sqlite import SqliteStore
 from tests.server.running import RunningServer, running, until_ended
 
 ROOT = Path(__file__).parents[2]
@@ -176,6 +181,36 @@ def test_links_outlive_the_server(tmp_path: Path) -> None:
         assert fetch(url, {"nonce": nonce[1], "choice": "reject"}).status == 200
         described = until_ended(local.client, arn)
         assert (described["status"], described["error"]) == ("FAILED", "ApprovalRejected")
+
+
+class _NoRoute:
+    """Answers that reach nobody, as those of a process that died."""
+
+    async def send_task_success(self, task_token: str, output: str) -> None:
+        raise ConnectionError("no route")
+
+    async def send_task_failure(self, task_token: str, error: str, cause: str) -> None:
+        raise ConnectionError("no route")
+
+
+def test_a_decision_that_the_task_was_not_told_of_is_sent_when_the_store_is_served_again(tmp_path: Path) -> None:
+    told: list[Notice] = []
+    path = tmp_path / "store.db"
+    with running(path, approvals=LocalApprovals(told.append)) as server:
+        arn = Local(server, told).start(MACHINE)
+        Local(server, told).asked()
+
+    async def decide() -> None:
+        store = SqliteStore(path)
+        desk = ApprovalDesk(resources_beside(store), _NoRoute(), lambda: 0)
+        (approval,) = await desk.all()
+        vote = Vote(recipient_id=approval.approvers[0].id, by="Ada", choice="approve", at=0, via="page")
+        assert (await desk.vote(approval.id, vote)).approval.delivery is Delivery.DUE
+        await store.close()
+
+    asyncio.run(decide())
+    with running(path, approvals=LocalApprovals(told.append)) as server:
+        assert until_ended(server.client(), arn)["status"] == "SUCCEEDED"
 
 
 def test_a_payload_that_cannot_be_used_fails_the_task_with_every_problem(local: Local) -> None:

@@ -160,6 +160,8 @@ async def _answer(
         after = (await desk.vote(approval.id, vote)).approval
     if after.status is not Status.DECIDED:
         click.echo("The answer was recorded. Others are still asked.")
+    elif after.delivery is Delivery.DUE:
+        raise AslError(f"decided: {after.choice}; but the execution could not be told yet. `asl serve` tells it")
     elif after.delivery is Delivery.TOO_LATE:
         raise AslError("the answer came too late: the task had timed out, or its execution had ended")
     else:
