@@ -24,7 +24,7 @@ class Gate:
     def __init__(self, asl: Asl) -> None:
         self.office = Office(answers=self)
         self._machine = asl.load(MACHINE)
-        self._machine.task("asl-notifier", self._notify)
+        self._machine.task("asl-engine-notifier", self._notify)
         self._execution: DrivenExecution | None = None
         self._answers: list[tuple[str, str | None, str]] = []
         self.is_cut_off = False
