@@ -2,15 +2,26 @@
 
 Each reads what to do from the `script` beside its own part of the input, so that an input file alone decides how an
 execution goes. A script's `attempts` says how the first, second… attempt ends: "ok", "silent" (the work dies without
-a word) or the name of an error; the last entry stands for every attempt after it.
+a word) or the name of an error; the last entry stands for every attempt after it. An approval ends as the approver
+decides: see `DECISIONS`.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from typing import Any
 
 NULL_RATIO_MAX = 0.10
+TWO_HOURS = 7200
+# What people decide. Whoever else is asked never answers.
+DECISIONS: dict[str, dict[str, Any]] = {
+    "ml-lead@example.com": {"choice": "approve", "form": {}},
+    "sceptic@example.com": {
+        "choice": "reject",
+        "form": {"reason": "gradient-boosting is too slow to serve"},
+    },
+}
 
 
 class DataQualityError(Exception):
@@ -58,14 +69,17 @@ def train_variant(event: dict[str, Any], context: Any) -> None:
     context.send_task_success(result, after_seconds=script["seconds"])
 
 
-def request_approval(event: dict[str, Any], context: Any) -> None:
-    """Send the approver a message; the answer comes by task token, hours later or never."""
-    approver, script = event["approval"]["approver"], event["approval"]["script"]
-    match script["decision"]:
-        case "approve":
-            context.send_task_success({"approved_by": approver}, after_seconds=script["after_seconds"])
-        case "reject":
-            context.send_task_failure("ApprovalRejected", script["reason"], after_seconds=script["after_seconds"])
+def request_approval(request: dict[str, Any], context: Any) -> None:
+    """Answer as the one approver would, two hours later: the notifier's own payload in, a decision of its own out."""
+    (approver,) = request["approvers"]
+    decision = DECISIONS.get(approver)
+    if decision is None:
+        return
+    answer = {"status": "DECIDED", "decidedBy": [approver], **decision}
+    if decision["choice"] == "approve":
+        context.send_task_success(answer, after_seconds=TWO_HOURS)
+    else:
+        context.send_task_failure("ApprovalRejected", json.dumps(answer), after_seconds=TWO_HOURS)
 
 
 def deploy_model(event: dict[str, Any], context: Any) -> dict[str, Any]:
@@ -96,7 +110,7 @@ def _attempt(script: dict[str, Any], context: Any) -> str:
 TASKS: dict[str, Callable[[Any, Any], Any]] = {
     "validate-data-set": validate_data_set,
     "train-variant": train_variant,
-    "request-approval": request_approval,
+    "asl-engine-notifier": request_approval,
     "deploy-model": deploy_model,
     "roll-back": roll_back,
     "notify-team": notify_team,

@@ -9,6 +9,7 @@ import pytest
 
 from asl_engine.deploy.permissions import Statement, job_event_permissions, policy_document, task_permissions
 from asl_engine.json_value import JsonObject
+from tests.architecture.source_tree import ROOT
 
 HERE = "${AWS::Region}:${AWS::AccountId}"
 
@@ -253,3 +254,15 @@ def test_the_policy_never_allows_all_actions_and_every_sid_is_its_own() -> None:
     assert "*" not in json.dumps([each["Action"] for each in found])
     assert len({each["Sid"] for each in found}) == len(found)
     assert all(each["Sid"].isalnum() for each in found)
+
+
+def test_what_the_shipped_definitions_call_is_in_the_deployments_own_account() -> None:
+    """A function that is named needs no account, so the same file runs here, on the engine and on AWS."""
+    files = sorted((ROOT / "state_machines").rglob("*.asl.json"))
+    definitions = {file.parent.name: json.loads(file.read_text(encoding="utf-8")) for file in files}
+
+    called = {arn for statement in task_permissions(definitions) for arn in statement.resources}
+
+    prefix = "arn:${AWS::Partition}:lambda:${AWS::Region}:${AWS::AccountId}:function:"
+    assert all(arn.startswith(prefix) for arn in called)
+    assert f"{prefix}asl-engine-notifier" in called

@@ -11,6 +11,10 @@ import pytest
 
 import asl_engine
 from asl_engine.interpreter.history import HistoryEvent
+from asl_engine.json_value import JsonObject, JsonValue
+from asl_engine.runtime.task_context import TaskContext
+from asl_engine.testing import Asl
+from tests.approvals.office import Office, heading_of
 
 MACHINE = Path(__file__).parents[2] / "state_machines" / "ml-training"
 DEFINITION = json.loads((MACHINE / "definition.asl.json").read_text(encoding="utf-8"))
@@ -64,3 +68,36 @@ def test_an_approval_that_never_comes_is_given_up_after_a_day() -> None:
     timed_out = next(event for event in events if event.type == "TaskTimedOut")
 
     assert timed_out.timestamp - asked.timestamp == ONE_DAY
+
+
+@pytest.mark.parametrize(
+    ("choice", "fields", "heading", "outcome"),
+    [
+        ("approve", {}, "Decided: Approve", {"outcome": "deployed", "approved_by": "ml-lead@example.com"}),
+        ("reject", {"reason": "too slow"}, "Decided: Reject", {"outcome": "rejected", "reason": "too slow"}),
+    ],
+)
+def test_the_real_notifier_takes_its_payload_and_its_own_decision_is_understood(
+    choice: str, fields: dict[str, str], heading: str, outcome: JsonObject, asl: Asl
+) -> None:
+    office = Office()
+    machine = asl.load(MACHINE / "definition.asl.json")
+    for name, function in runpy.run_path(str(MACHINE / "tasks.py"))["TASKS"].items():
+        machine.task(name, function)
+
+    async def notify(event: JsonValue, context: TaskContext) -> JsonObject:
+        office.time = context._clock.now()
+        return await office.notifier.handle(event)
+
+    machine.task("asl-engine-notifier", notify)
+    execution = machine.start(json.loads((MACHINE / "inputs" / "approved.json").read_text(encoding="utf-8")))
+    execution.advance(hours=1)
+    assert heading_of(office.answer(office.link("ml-lead@example.com"), choice, **fields)) == heading
+    ((_, error, answer),) = office.tasks.answers
+    if error:
+        execution.send_task_failure("RequestApproval", error, json.dumps(answer))
+    else:
+        execution.send_task_success("RequestApproval", answer)
+
+    output: Any = execution.output
+    assert outcome.items() <= output.items()
