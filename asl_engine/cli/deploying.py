@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Final
 
 import click
 
@@ -12,6 +12,7 @@ from asl_engine.cli import wiring
 from asl_engine.errors import AslError
 
 if TYPE_CHECKING:
+    from asl_engine.deploy.wheels import Platform
     from asl_engine.json_value import JsonObject
 
 DEFAULT_DIRECTORY: Final = Path("deployment")
@@ -29,12 +30,10 @@ directory = click.option(
 architecture = click.option(
     "--architecture",
     type=click.Choice(["arm64", "x86_64"]),
-    default="arm64",
-    show_default=True,
-    help="Processor of the functions; arm64 costs a fifth less.",
+    help="Processor of the functions; arm64, which costs a fifth less, unless it is said.",
 )
 python = click.option(
-    "--python", "python", default="3.13", show_default=True, metavar="VERSION", help="Python version of the functions."
+    "--python", "python", metavar="VERSION", help="Python version of the functions; 3.13 unless it is said."
 )
 
 
@@ -62,17 +61,16 @@ def load_definitions(paths: Sequence[Path]) -> dict[str, JsonObject]:
     return {name: load_machine(file).definition for name, file in definition_files(paths).items()}
 
 
-def build(output: Path, architecture: Literal["arm64", "x86_64"], python: str, definitions: Path | None) -> None:
+def build(output: Path, platform: Platform, definitions: Path | None) -> None:
     """Write the archives, and the manifest of the definitions; tell of each. Raises AslError."""
-    from asl_engine.deploy.packaging import build_packages, source_root
-    from asl_engine.deploy.wheels import Platform
+    from asl_engine.deploy.packaging import build_packages, mark_platform, source_root
 
     # Definitions first: they are checked in a moment, and archives take a while.
     services = _write_manifest(output, definitions) if definitions is not None else frozenset()
-    platform = Platform(architecture=architecture, python=python)
-    for package in build_packages(source_root(), output, platform, more_sdk_services=services):
-        sizes = f"{_megabytes(package.size.zipped)} zipped {_megabytes(package.size.unzipped)} unzipped"
-        click.echo(f"{package.function:<12} {sizes}   {package.file}")
+    with mark_platform(output, platform):
+        for package in build_packages(source_root(), output, platform, more_sdk_services=services):
+            sizes = f"{_megabytes(package.size.zipped)} zipped {_megabytes(package.size.unzipped)} unzipped"
+            click.echo(f"{package.function:<12} {sizes}   {package.file}")
 
 
 def _write_manifest(output: Path, directory: Path) -> frozenset[str]:

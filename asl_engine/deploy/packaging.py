@@ -5,8 +5,10 @@ Built from a checkout, for either architecture, without Docker. Two builds give 
 
 from __future__ import annotations
 
+import json
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -16,6 +18,8 @@ from asl_engine.deploy.functions import FUNCTIONS, NOT_DEPLOYED, PERFORM_TASKS
 from asl_engine.deploy.wheels import Platform, files_used, install_wheels
 from asl_engine.errors import AslError
 
+# Terraform and CDK compare it with what the functions are going to be.
+PLATFORM_FILE_NAME: Final = "platform.json"
 UNZIPPED_BYTES_MAX: Final = 30_000_000
 
 
@@ -55,6 +59,17 @@ def build_packages(
             files |= _engine_files(root) | _handler_files(root, function)
             target = directory / f"{function}.zip"
             yield _bounded(Package(function=function, file=target, size=write_archive(target, files)), files)
+
+
+@contextmanager
+def mark_platform(directory: Path, platform: Platform) -> Iterator[None]:
+    """Note what the archives were built for, once all of them are: a deployment for anything else is refused."""
+    note = directory / PLATFORM_FILE_NAME
+    note.unlink(missing_ok=True)
+    yield
+    directory.mkdir(parents=True, exist_ok=True)
+    built_for = {"architecture": platform.architecture, "runtime": platform.runtime}
+    note.write_text(json.dumps(built_for) + "\n", encoding="utf-8")
 
 
 def _engine_files(root: Path) -> dict[str, Path]:

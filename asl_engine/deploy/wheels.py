@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
@@ -14,7 +14,7 @@ from asl_engine.errors import AslError
 Architecture = Literal["arm64", "x86_64"]
 
 CONSTRAINTS: Final = Path(__file__).with_name("constraints.txt")
-_MACHINES: Final = {"arm64": "aarch64", "x86_64": "x86_64"}
+_MACHINES: Final[Mapping[Architecture, str]] = {"arm64": "aarch64", "x86_64": "x86_64"}
 # Lambda's python3.12 and later run on Amazon Linux 2023, which has glibc 2.34.
 _MANYLINUX: Final = ("manylinux2014", "manylinux_2_17", "manylinux_2_28")
 # Beside what a function imports a wheel brings what only compilers, type checkers and installers read.
@@ -29,8 +29,23 @@ class Platform:
     architecture: Architecture = "arm64"
     python: str = "3.13"
 
+    @classmethod
+    def of(cls, architecture: str, runtime: str) -> Platform:
+        """As Terraform's variables give it. Raises AslError."""
+        known = next((each for each in _MACHINES if each == architecture), None)
+        if known is None or not runtime.startswith("python"):
+            raise AslError(
+                f"functions run on {' or '.join(_MACHINES)} and on python3.…, not on {architecture}, {runtime}"
+            )
+        return cls(architecture=known, python=runtime.removeprefix("python"))
+
+    @property
+    def runtime(self) -> str:
+        """As Lambda names it."""
+        return f"python{self.python}"
+
     def __str__(self) -> str:
-        return f"python{self.python}-{self.architecture}"
+        return f"{self.runtime}-{self.architecture}"
 
 
 def install_wheels(requirements: Iterable[str], platform: Platform, directory: Path) -> None:

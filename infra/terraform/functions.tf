@@ -57,6 +57,12 @@ locals {
   }
 }
 
+locals {
+  platform_file = "${var.packages_directory}/platform.json"
+  built_for     = fileexists(local.platform_file) ? jsondecode(file(local.platform_file)) : null
+  wanted        = { architecture = var.architecture, runtime = var.runtime }
+}
+
 resource "aws_lambda_function" "this" {
   for_each = local.functions
 
@@ -84,6 +90,13 @@ resource "aws_lambda_function" "this" {
   logging_config {
     log_format = "Text" # the functions write one JSON object per line themselves
     log_group  = aws_cloudwatch_log_group.function[each.key].name
+  }
+
+  lifecycle {
+    precondition {
+      condition     = local.built_for == local.wanted
+      error_message = "The archives are for ${jsonencode(local.built_for)}, and the functions for ${jsonencode(local.wanted)}: run `asl package` for the same architecture and Python."
+    }
   }
 }
 

@@ -144,6 +144,8 @@ def test_package_validates_first_and_tells_the_sizes(
     assert "engine         7.2 MB zipped  23.4 MB unzipped" in shown.output
     assert list(json.loads((tmp_path / "out" / "definitions.json").read_text())["definitions"]) == ["orders"]
     assert no_wheels == [{"platform": "python3.13-x86_64", "services": ["lambda", "sqs"]}]
+    built_for = json.loads((tmp_path / "out" / "platform.json").read_text())
+    assert built_for == {"architecture": "x86_64", "runtime": "python3.13"}
 
 
 def test_package_builds_nothing_for_an_invalid_definition(
@@ -170,6 +172,33 @@ def test_deploy_writes_a_configuration_applies_it_and_names_what_to_do_next(
     assert 'region = "eu-north-1"' in (directory / "main.tf").read_text()
     assert (directory / "asl-engine" / "functions.tf").is_file()
     assert f"orders is deployed: {ARN}" in shown.output
+
+
+def test_a_second_deploy_builds_for_what_the_configuration_says(
+    definitions: Path, tmp_path: Path, no_wheels: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    terraform_saying(tmp_path / "bin", {"state_machine_arns": {}}, monkeypatch)
+    deploy = ("deploy", definitions, "--directory", tmp_path / "deployment")
+
+    asl(*deploy, "--architecture", "x86_64", "--python", "3.12", "--mail-from", "approvals@example.com")
+    again = asl(*deploy)
+    refused = asl(*deploy, "--architecture", "arm64")
+
+    assert (again.exit_code, refused.exit_code) == (0, 2)
+    assert [each["platform"] for each in no_wheels] == ["python3.12-x86_64"] * 2
+    assert 'says architecture = "x86_64"' in refused.output
+    assert 'mail_from             = "approvals@example.com"' in (tmp_path / "deployment" / "main.tf").read_text()
+
+
+def test_nothing_is_built_without_terraform(
+    definitions: Path, tmp_path: Path, no_wheels: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+
+    refused = asl("deploy", definitions, "--directory", tmp_path / "deployment")
+
+    assert (refused.exit_code, no_wheels) == (2, [])
+    assert "Terraform is not on the PATH" in refused.output
 
 
 def test_a_plan_changes_nothing(

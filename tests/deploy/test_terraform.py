@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from asl_engine.deploy.terraform import NewDeployment, TerraformDirectory
+from asl_engine.deploy.configuration import NewDeployment
+from asl_engine.deploy.terraform import TerraformDirectory
+from asl_engine.deploy.wheels import Platform
 from asl_engine.errors import AslError
 
-NEW = NewDeployment(
-    name="orders", region="eu-west-1", architecture="arm64", python="3.13", definitions=Path("definitions")
-)
+NEW = NewDeployment(name="orders", region="eu-west-1", platform=Platform(), definitions=Path("definitions"))
 
 
 @pytest.fixture

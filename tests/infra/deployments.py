@@ -17,9 +17,12 @@ from typing import Any
 
 from moto.server import ThreadedMotoServer
 
+from asl_engine.deploy.configuration import NewDeployment
 from asl_engine.deploy.functions import FUNCTIONS
 from asl_engine.deploy.manifest import FILE_NAME, manifest
-from asl_engine.deploy.terraform import NewDeployment, TerraformDirectory
+from asl_engine.deploy.packaging import mark_platform
+from asl_engine.deploy.terraform import TerraformDirectory
+from asl_engine.deploy.wheels import Platform
 from tests.architecture.source_tree import ROOT
 from tests.needs import leave_out
 from tests.terraform import require_terraform
@@ -64,6 +67,8 @@ class Sources:
         for function in FUNCTIONS:
             with zipfile.ZipFile(sources.packages / f"{function}.zip", "w") as archive:
                 archive.writestr(zipfile.ZipInfo("handler.py"), function)
+        with mark_platform(sources.packages, Platform()):
+            pass
         sources.validate()
         return sources
 
@@ -105,8 +110,7 @@ class Planner:
         new = NewDeployment(
             name="asl-engine",
             region="eu-central-1",
-            architecture="arm64",
-            python="3.13",
+            platform=Platform(),
             definitions=sources.definitions,
         )
         self._deployment.write(MODULE, new)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.infra.deployments import Sources, require_cdk, synthesize
+from tests.infra.deployments import SETTINGS, Sources, require_cdk, synthesize
 
 
 @pytest.fixture
@@ -30,3 +30,9 @@ def test_a_placeholder_without_a_value_is_not_synthesized(sources: Sources) -> N
     sources.definition.write_text(text, encoding="utf-8")
 
     assert "definition_substitutions has no value for TrainDefinition" in synthesize(sources).stderr
+
+
+def test_archives_for_another_platform_are_not_synthesized(sources: Sources) -> None:
+    said = synthesize(sources, {**SETTINGS, "architecture": "x86_64"}).stderr
+
+    assert "are for {'architecture': 'arm64', 'runtime': 'python3.13'}, and the functions for" in said

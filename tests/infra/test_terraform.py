@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from asl_engine.deploy.packaging import mark_platform
+from asl_engine.deploy.wheels import Platform
 from tests.infra.deployments import DEFINITION, Planner, Sources, account_endpoint
 
 
@@ -50,3 +52,12 @@ def test_a_placeholder_without_a_value_is_refused(sources: Sources, endpoint: st
     sources.validate()
 
     assert "definition_substitutions has no value for: TrainDefinition" in refusal(Planner(sources, endpoint))
+
+
+def test_archives_for_another_platform_are_refused(sources: Sources, endpoint: str) -> None:
+    with mark_platform(sources.packages, Platform(architecture="x86_64")):
+        pass
+
+    said = refusal(Planner(sources, endpoint))
+
+    assert 'The archives are for {"architecture":"x86_64","runtime":"python3.13"}, and the functions for' in said

@@ -34,11 +34,15 @@ from asl_engine.cli import deploying, options
     type=click.Path(path_type=Path, file_okay=False, exists=True),
     help="Validate every *.asl.json below this directory and write definitions.json, which Terraform reads.",
 )
-def command(output: Path, architecture: Literal["arm64", "x86_64"], python: str, definitions: Path | None) -> None:
+def command(
+    output: Path, architecture: Literal["arm64", "x86_64"] | None, python: str | None, definitions: Path | None
+) -> None:
     """Build the archives of a deployment's functions, without Docker.
 
     The same sources give the same bytes, so a function is only deployed again when something changed.
 
     Exit code: 0 built, 2 it could not be done.
     """
-    deploying.build(output, architecture, python, definitions)
+    from asl_engine.deploy.wheels import Platform
+
+    deploying.build(output, Platform(architecture=architecture or "arm64", python=python or "3.13"), definitions)

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 from aws_cdk import Aws, CfnOutput, Fn
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
+from asl_engine.deploy.packaging import PLATFORM_FILE_NAME
 from asl_engine_cdk.apis import Apis
 from asl_engine_cdk.events import Events
 from asl_engine_cdk.functions import SHAPES, EngineFunction, function_arn, function_name
@@ -24,6 +28,7 @@ class AslEngine(Construct):
     def __init__(self, scope: Construct, id_: str, settings: Settings) -> None:
         super().__init__(scope, id_)
         self.settings = settings
+        _check_platform(settings)
         self._key = kms.Key.from_key_arn(self, "Key", settings.kms_key_arn) if settings.kms_key_arn else None
         self.storage = Storage(self, settings, self._key)
         self.queues = Queues(self, settings, self._key)
@@ -127,3 +132,15 @@ class AslEngine(Construct):
         }
         for name, value in outputs.items():
             CfnOutput(self, name, value=value)
+
+
+def _check_platform(settings: Settings) -> None:
+    """Raises ValueError: functions that cannot run what was built."""
+    note = Path(settings.packages_directory, PLATFORM_FILE_NAME)
+    built_for = json.loads(note.read_text(encoding="utf-8")) if note.is_file() else None
+    wanted = {"architecture": settings.architecture, "runtime": settings.runtime}
+    if built_for != wanted:
+        raise ValueError(
+            f"the archives in {settings.packages_directory} are for {built_for}, and the functions for {wanted}: "
+            "run `asl package` for the same architecture and Python"
+        )
