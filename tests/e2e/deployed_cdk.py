@@ -7,6 +7,8 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -21,9 +23,9 @@ _SECONDS_MAX = 240
 
 
 class DeployedCdk:
-    """A stack of one engine and one state machine."""
+    """A stack of one engine and the state machines below a directory."""
 
-    def __init__(self, directory: Path, definition: Path, packages: Path, cloud: Cloud, sender: str) -> None:
+    def __init__(self, directory: Path, definitions: Path, packages: Path, cloud: Cloud, sender: str) -> None:
         self._cloud, self._directory = cloud, directory
         settings: dict[str, Any] = {
             "packages_directory": str(packages),
@@ -34,12 +36,14 @@ class DeployedCdk:
             "endpoints": {**cloud.endpoints, **cloud.urls},
         }
         app = f"""
+from pathlib import Path
 from aws_cdk import App, Environment, Stack
 from asl_engine_cdk import AslEngine, AslStateMachine, Settings
 app = App(outdir={str(directory)!r})
 stack = Stack(app, {STACK!r}, env=Environment(account={ACCOUNT!r}, region={REGION!r}))
 engine = AslEngine(stack, "Engine", Settings(**{settings!r}))
-AslStateMachine(stack, "MlTraining", engine=engine, definition_file={str(definition)!r})
+for file in {sorted(map(str, definitions.rglob("*.asl.json")))!r}:
+    AslStateMachine(stack, Path(file).parent.name, engine=engine, definition_file=file)
 app.synth()
 """
         environ = {**os.environ, "PYTHONPATH": str(ROOT / "infra" / "cdk")}
@@ -60,7 +64,7 @@ app.synth()
             failed = [each for each in events if "FAILED" in each["ResourceStatus"]]
             raise RuntimeError(json.dumps(failed, default=str, indent=1))
         (stack,) = formation.describe_stacks(StackName=STACK)["Stacks"]
-        (arn,) = [each["OutputValue"] for each in stack["Outputs"] if each["OutputKey"].startswith("MlTraining")]
+        (arn,) = [each["OutputValue"] for each in stack["Outputs"] if each["OutputKey"].startswith("mltraining")]
         return str(arn)
 
     def delete(self) -> None:
@@ -95,25 +99,25 @@ app.synth()
         s3.put_object(Bucket=ASSETS, Key=template.name, Body=template.read_bytes())
 
 
-def granted(cloud: Cloud) -> dict[str, Any]:
-    """What each role of the engine may do: its statements, in an order of their own."""
+def granted(cloud: Cloud) -> dict[str, set[str]]:
+    """What each role of the engine may do: every action on every resource, however statements put them together."""
     iam = cloud.client("iam")
     roles = [each["RoleName"] for each in iam.list_roles()["Roles"] if each["RoleName"].startswith("asl-engine")]
-    return {role: sorted(_statements(iam, role), key=json.dumps) for role in sorted(roles)}
+    return {role: set(_grants(iam, role)) for role in roles}
 
 
-def _statements(iam: Any, role: str) -> list[dict[str, Any]]:
-    names = iam.list_role_policies(RoleName=role)["PolicyNames"]
-    policies = [iam.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"] for name in names]
-    return [_as_lists(statement) for policy in policies for statement in policy["Statement"]]
+def _grants(iam: Any, role: str) -> Iterator[str]:
+    for name in iam.list_role_policies(RoleName=role)["PolicyNames"]:
+        document = iam.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"]
+        for statement in document["Statement"]:
+            actions, resources = _list(statement["Action"]), _list(statement["Resource"])
+            condition = json.dumps(statement.get("Condition", {}), sort_keys=True)
+            for action, resource in product(actions, map(_masked, resources)):
+                yield f"{statement['Effect']} {action} on {resource} if {condition}"
 
 
-def _as_lists(statement: dict[str, Any]) -> dict[str, Any]:
-    lists = {name: statement[name] for name in ("Action", "Resource")}
-    return {
-        **statement,
-        **{name: sorted(map(_masked, [value] if isinstance(value, str) else value)) for name, value in lists.items()},
-    }
+def _list(value: str | list[str]) -> list[str]:
+    return [value] if isinstance(value, str) else value
 
 
 def _masked(name: str) -> str:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import subprocess
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from asl_engine.deploy.terraform import NewDeployment, TerraformDirectory
+from asl_engine.deploy.configuration import NewDeployment
+from asl_engine.deploy.terraform import TerraformDirectory
+from asl_engine.deploy.wheels import Platform
 from tests.architecture.source_tree import ROOT
 from tests.e2e.emulators import REGION, Cloud
 from tests.e2e.functions import PYTHON, host_architecture
@@ -20,9 +21,7 @@ _PROVIDER_REGION = f'region = "{REGION}"'
 class DeployedTerraform:
     """A directory as `asl deploy` prepares it, with what an emulator needs besides."""
 
-    def __init__(
-        self, directory: Path, definitions: Path, plugins: Path, cloud: Cloud, substitutions: Mapping[str, str]
-    ) -> None:
+    def __init__(self, directory: Path, definitions: Path, plugins: Path, cloud: Cloud) -> None:
         self._directory = TerraformDirectory(directory)
         self._environ = {
             **cloud.environ,
@@ -34,8 +33,7 @@ class DeployedTerraform:
         new = NewDeployment(
             name="asl-engine",
             region=REGION,
-            architecture=host_architecture(),
-            python=PYTHON,
+            platform=Platform(architecture=host_architecture(), python=PYTHON),
             definitions=definitions,
         )
         self._directory.write(ROOT / "infra" / "terraform", new)
@@ -46,7 +44,7 @@ class DeployedTerraform:
             "bucket_force_destroy": True,
             "mail_from": SENDER,
             "endpoints": {**cloud.endpoints, **cloud.urls},
-            "definition_substitutions": dict(substitutions),
+            "engine_timeout_seconds": 60,  # also how long a message of an engine that dies in its cold start is gone
         }
         given = "".join(f"  {name} = {json.dumps(value)}\n" for name, value in settings.items())
         main.write_text(text.replace("  definitions_directory", f"{given}  definitions_directory"))

@@ -11,13 +11,14 @@ from typing import Literal
 
 from tests.architecture.source_tree import ROOT
 from tests.e2e.emulators import Cloud
+from tests.e2e.gate import Gate
 
 PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
-NAMES = ("validate-data-set", "train-variant", "request-approval", "deploy-model", "roll-back", "notify-team")
+NAMES = ("validate-data-set", "train-variant", "deploy-model", "roll-back", "notify-team")
 _ROLE = "arn:aws:iam::123456789012:role/team"
-# A function answers by its task token, over the API: what `asl run` does for it locally.
+# Each call passes the gate first. An answer by task token goes to the API: what `asl run` does for a function locally.
 _HANDLER = """
-import json, os
+import json, os, urllib.request
 import tasks
 from asl_engine.deploy.endpoint import step_functions_client
 
@@ -33,6 +34,7 @@ class Context:
         self.api.send_task_failure(taskToken=self.token, error=error, cause=cause)
 
 def handle(event, context):
+    urllib.request.urlopen(os.environ["GATE"] + context.function_name).close()
     token = event.get("task_token") if isinstance(event, dict) else None
     return tasks.TASKS[context.function_name](event, Context(token))
 """
@@ -43,7 +45,7 @@ def host_architecture() -> Literal["arm64", "x86_64"]:
     return "arm64" if platform.machine() in {"arm64", "aarch64"} else "x86_64"
 
 
-def create_functions(cloud: Cloud, api_package: Path) -> None:
+def create_functions(cloud: Cloud, api_package: Path, gate: Gate) -> None:
     """Create every function of the team. They bring the AWS SDK, as the engine's own do."""
     code = _archive(api_package)
     for name in NAMES:
@@ -54,7 +56,7 @@ def create_functions(cloud: Cloud, api_package: Path) -> None:
             Handler="handler.handle",
             Timeout=60,
             Code={"ZipFile": code},
-            Environment={"Variables": {"ENDPOINT": cloud.urls["ASL_STEP_FUNCTIONS_ENDPOINT"]}},
+            Environment={"Variables": {"ENDPOINT": cloud.urls["ASL_STEP_FUNCTIONS_ENDPOINT"], "GATE": gate.url}},
         )
 
 
