@@ -74,6 +74,24 @@ def test_a_users_machine_is_run_and_its_failure_names_the_file_and_the_input(
     assert CliRunner().invoke(main, replay).exit_code == 1
 
 
+def test_it_says_how_executions_ended_and_what_none_came_to(tmp_path: Path) -> None:
+    """Nothing breaks where nothing is tried: without `order` the first state fails, and no execution gets past it."""
+    path = tmp_path / "order.asl.json"
+    work = {**MACHINE["States"]["Work"], "Next": "Pay"}  # type: ignore[index]
+    del work["End"]
+    each = {"StartAt": "Ship", "States": {"Ship": {"Type": "Pass", "End": True}}}
+    pay = {"Type": "Map", "ItemProcessor": each, "End": True}
+    path.write_text(json.dumps({"StartAt": "Work", "States": {"Work": work, "Pay": pay}}), encoding="utf-8")
+    shown = asl(str(path), "--seeds", "5", "--host", "in-process")
+    for_machines = json.loads(asl(str(path), "--seeds", "5", "--host", "in-process", "--json").stdout)
+
+    assert shown.exit_code == 0
+    assert "executions: 5 FAILED\n" in shown.stdout
+    assert f"{path}: never entered, so not tried out: Pay, Ship" in shown.stdout
+    assert for_machines["executions"] == {"FAILED": 5}
+    assert for_machines["neverEntered"] == {str(path): ["Pay", "Ship"]}
+
+
 def test_it_stops_when_enough_is_broken(monkeypatch: pytest.MonkeyPatch) -> None:
     acknowledge_before_append(monkeypatch)
     shown = asl("--seeds", "5000", "--host", "in-process")

@@ -55,7 +55,7 @@ def command(
 
     After every step, what the engine promises is checked; when the faults stop, the execution must end. Nothing real is
     touched: no task is performed, no time passes. In a FILE, tasks answer as automatic mocks do, or with an error that
-    the state's Retry and Catch name.
+    the state's Retry and Catch name. States that no execution came to were not tried out: they are named.
 
     Exit code: 0 nothing broke, 1 something did (the line says how to repeat it), 2 a FILE cannot be used.
     """
@@ -91,19 +91,27 @@ class _Campaign:
         self._seeds, self._hosts, self._verbose, self._is_quiet = seeds, hosts, verbose, is_quiet
         self.failures: list[Failure] = []
         self._counts: Counter[str] = Counter()
+        self._statuses: Counter[str] = Counter()
+        self._never_entered: dict[str, list[str]] = {}  # of each file, its states
         self._done = self._steps = 0
 
     def run(self, users: UsersMachine | None) -> None:
         """All seeds on one machine, or each on its own; no more than it takes to see that much is broken."""
+        entered: set[str] = set()
         for report in self._reports(users):
             self._done += 1
             self._steps += report.steps
             self._counts += report.counts
+            self._statuses += report.statuses
+            entered |= report.entered
             if report.failure is not None:
                 self.failures.append(report.failure)
             self._tell(report)
             if len(self.failures) >= _FAILURES_MAX:
-                return
+                break
+        if users is not None:
+            names = [name for branch in [*users.machine.branches.values()][::-1] for name in branch.states]
+            self._never_entered[users.file] = [name for name in names if name not in entered]
 
     def conclude(self, *, as_json: bool, files: list[str]) -> None:
         """The last word."""
@@ -120,6 +128,8 @@ class _Campaign:
                         "files": [*files],
                         "simulations": self._done,
                         "steps": self._steps,
+                        "executions": {**self._statuses},
+                        "neverEntered": {file: [*names] for file, names in self._never_entered.items()},
                         "faults": {**self._counts},
                         "failures": [failure.as_json() for failure in self.failures],
                     }
@@ -132,6 +142,11 @@ class _Campaign:
         )
         click.echo(f"{self._done:,} simulations, {self._steps:,} steps: {verdict}")
         click.echo("  ".join(f"{count:,} {fault}" for fault, count in _summed(self._counts)))
+        ended = "  ".join(f"{count:,} {status}" for status, count in self._statuses.most_common())
+        click.echo(f"executions: {ended}")
+        for file, names in self._never_entered.items():
+            if names:
+                click.secho(f"{file}: never entered, so not tried out: {', '.join(names)}", fg="yellow")
 
     def _reports(self, users: UsersMachine | None) -> Iterator[SeedReport]:
         from asl_engine.testing.simulation.campaign import simulate_seed

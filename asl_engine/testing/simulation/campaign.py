@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
@@ -70,12 +71,18 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class SeedReport:
-    """What came of one seed. `counts` says which faults befell it, `steps` how much happened, `trace` what."""
+    """What came of one seed. `counts` says which faults befell it, `steps` how much happened, `trace` what.
+
+    `statuses` counts how its executions stood in the end; `entered` names the states of a user's machine
+    that they came to.
+    """
 
     failure: Failure | None
     steps: int
     counts: Counter[str]
     trace: tuple[str, ...]
+    statuses: Counter[str]
+    entered: frozenset[str] = frozenset()
 
 
 def simulate_seed(
@@ -153,7 +160,18 @@ def _of_user(seed: int, users: UsersMachine) -> Subject:
 
 def _report(seed: int, host: Host, users: UsersMachine | None, run: Run) -> SeedReport:
     failure = None if run.violation is None else _failure(seed, host, users, run.violation)
-    return SeedReport(failure, run.steps, run.counts, tuple(run.trace))
+    executions = [checker.execution for checker in run.checkers if checker.execution is not None]
+    statuses = Counter(execution.status.value for execution in executions)
+    entered = frozenset() if users is None else frozenset(_entered(run))
+    return SeedReport(failure, run.steps, run.counts, tuple(run.trace), statuses, entered)
+
+
+def _entered(run: Run) -> Iterator[str]:
+    for checker in run.checkers:
+        for record in checker.records:
+            for event in record.history:
+                if event.type.endswith("StateEntered") and event.details:
+                    yield str(event.details["name"])
 
 
 def _failure(seed: int, host: Host, users: UsersMachine | None, violation: Violation) -> Failure:

@@ -59,7 +59,7 @@ class Subject:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """How a simulation went. `result` is None when the execution did not end."""
+    """How a simulation went. `result` is None when the execution did not end; `checkers` are of each execution."""
 
     violation: Violation | None
     result: str | None
@@ -67,6 +67,7 @@ class Run:
     effects: int
     counts: Counter[str]
     trace: list[str]
+    checkers: tuple[Checker, ...]
 
 
 class Simulation:
@@ -112,7 +113,8 @@ class Simulation:
         except Exception as error:  # whatever it is, it is what was looked for
             violation = defect(error)
         world = self._world
-        return Run(violation, result_of(self._checker), world.steps, self._plant.effects, world.counts, world.trace)
+        result, checkers = result_of(self._checker), (self._checker,)
+        return Run(violation, result, world.steps, self._plant.effects, world.counts, world.trace, checkers)
 
     def _run(self, safety_steps: int) -> None:
         for process in self._processes:

@@ -90,7 +90,8 @@ class QueuedSimulation:
         except Exception as error:  # whatever it is, it is what was looked for
             violation = defect(error)
         world = self._world
-        run = Run(violation, self._result(), world.steps, self._plant.effects, world.counts.copy(), [*world.trace])
+        effects, counts, checkers = self._plant.effects, world.counts.copy(), tuple(self._plant.checkers.values())
+        run = Run(violation, self._result(), world.steps, effects, counts, [*world.trace], checkers)
         self._plant.loop.close()
         return run
 
