@@ -71,6 +71,8 @@ class _Commands(click.Group):
             return super().invoke(ctx)
         except AslError as error:
             raise Refusal(str(error)) from error
+        except MemoryError as error:
+            raise Refusal("there is not enough memory for this; executions that were begun are kept") from error
         except KeyboardInterrupt:
             ctx.exit(INTERRUPTED)
 

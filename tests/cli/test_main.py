@@ -43,6 +43,30 @@ def test_help_imports_no_command() -> None:
     assert not imported & {"asyncio", "sqlite3", "rich", "yaml", "jlens"}
 
 
+SHORT_OF_MEMORY = """
+import resource
+from asl_engine.cli.main import main
+resource.setrlimit(resource.RLIMIT_AS, (1 << 30, 1 << 30))
+main(prog_name="asl")
+"""
+
+
+def test_too_little_memory_is_told(asl: Asl, hello: str) -> None:
+    """A file with a hole in it has a size and takes no room."""
+    with (asl.directory / "huge.json").open("wb") as file:
+        file.truncate(1 << 33)
+    process = subprocess.run(
+        [sys.executable, "-c", SHORT_OF_MEMORY, "run", hello, "--input", "@huge.json"],
+        cwd=asl.directory,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert process.returncode == 2
+    assert process.stderr == "Error: there is not enough memory for this; executions that were begun are kept\n"
+
+
 def test_the_module_is_the_command(asl: Asl) -> None:
     process = asl.start("--version")
 
