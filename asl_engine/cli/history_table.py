@@ -85,8 +85,8 @@ def _place(event: HistoryEvent, followed: _Place) -> _Place:
 
 def _tell(event: HistoryEvent, state: str, started_at: int, columns: int) -> None:
     after = duration(event.timestamp - started_at)
-    head = f"{event.id:>5} {after:>10}  {event.type:<24} {_shortened(state, _STATE_COLUMNS_MAX):<{_STATE_COLUMNS_MAX}} "
-    line = head + _shortened(gist(event.details or {}), max(20, columns - len(head)))
+    head = f"{event.id:>5} {after:>10}  {event.type:<24} {shortened(state, _STATE_COLUMNS_MAX):<{_STATE_COLUMNS_MAX}} "
+    line = head + shortened(gist(event.details or {}), max(20, columns - len(head)))
     click.secho(line.rstrip(), fg=_colour(event.type))
 
 
@@ -111,7 +111,8 @@ def cause_text(cause: str) -> str:
     return message if isinstance(message, str) else cause
 
 
-def _shortened(text: str, columns: int) -> str:
+def shortened(text: str, columns: int) -> str:
+    """The text, cut where the columns end."""
     return text if len(text) <= columns else text[: columns - 1] + "…"
 
 

@@ -8,7 +8,7 @@ import click
 
 from asl_engine.api.open_waits import OpenWait, WaitKind, open_waits
 from asl_engine.cli.followed import Followed, Following
-from asl_engine.cli.history_table import cause_text
+from asl_engine.cli.history_table import cause_text, shortened
 from asl_engine.cli.moments import duration
 from asl_engine.cli.next_steps import NextSteps
 from asl_engine.cli.progress import Happening, Kind
@@ -18,6 +18,7 @@ from asl_engine.language.definition import StateType
 # States that may take time, and so are told when they begin.
 _LASTING: Final = frozenset({StateType.TASK, StateType.WAIT, StateType.MAP, StateType.PARALLEL})
 _ITERATION_LINES_MAX: Final = 10
+_CAUSE_COLUMNS_MAX: Final = 200
 
 
 class PlainView:
@@ -63,12 +64,17 @@ def _text(happening: Happening) -> str:
         case Kind.LEFT if row.depth == 0:
             return f"- {indented}"
         case Kind.FAILED:
-            cause = f": {cause_text(happening.cause)}" if happening.cause else ""
+            cause = f": {_on_a_line(cause_text(happening.cause))}" if happening.cause else ""
             return f"! {indented}  attempt {happening.attempt} failed: {happening.error}{cause}"
         case Kind.ITERATION if _is_worth_telling(row.iterations_done + row.iterations_failed, row.iterations):
             failed = f", {row.iterations_failed} failed" if row.iterations_failed else ""
             return f"  {indented}  {row.iterations_done}/{row.iterations}{failed}"
     return ""
+
+
+def _on_a_line(cause: str) -> str:
+    """The whole cause is in the history, and at the end."""
+    return shortened(" ".join(cause[: 2 * _CAUSE_COLUMNS_MAX].split()), _CAUSE_COLUMNS_MAX)
 
 
 def _is_worth_telling(ended: int, total: int) -> bool:

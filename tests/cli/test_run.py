@@ -96,6 +96,26 @@ def test_an_unusable_input_is_told_with_its_place_and_a_way_out(asl: Asl, hello:
     assert ran.stdout == ""
 
 
+def test_a_key_that_is_given_twice_is_told_and_the_last_one_counts(asl: Asl, write: Write) -> None:
+    write("pass.asl.json", {"StartAt": "P", "States": {"P": {"Type": "Pass", "End": True}}})
+    ran = asl("run", "pass.asl.json", "--input", '{"a": [{"b": 1, "b": 2}], "c": {"b": 3}}', "--json")
+
+    assert json.loads(json.loads(ran.stdout)["output"]) == {"a": [{"b": 2}], "c": {"b": 3}}
+    assert ran.stderr == '--input: the key "b" is given more than once; the last one counts, as on AWS\n'
+
+
+def test_a_long_cause_is_shortened_on_its_line_of_the_progress(asl: Asl, write: Write) -> None:
+    write("charge.asl.json", CHARGE)
+    cause = "in use\n" + "x" * 40_000
+    write("mocks.json", {"Charge": [{"Throw": {"Error": "Busy", "Cause": cause}}, {"Return": "paid"}]})
+    ran = asl("run", "charge.asl.json", "--mocks", "mocks.json", "--clock", "virtual")
+    [line] = [line for line in ran.stderr.splitlines() if "failed" in line]
+
+    assert "attempt 1 failed: Busy: in use xxx" in line
+    assert line.endswith("x…")
+    assert len(line) < 300
+
+
 def test_retries_and_waits_take_no_time_under_virtual_time_and_show_in_the_history(asl: Asl, write: Write) -> None:
     write("charge.asl.json", CHARGE)
     write("mocks.json", {"Charge": [{"Throw": {"Error": "Busy", "Cause": "in use"}}, {"Return": "paid"}]})

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import sys
+from collections import Counter
 from pathlib import Path
 from typing import Any, Final
 
@@ -72,12 +74,28 @@ def read_input(text: str) -> JsonValue:
         elif text.startswith("@"):
             where = text[1:]
             text = Path(where).read_text(encoding="utf-8")
-        return parse_json(text)
+        value = parse_json(text)
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else f"byte {error.start} is no UTF-8"
         raise InvalidExecutionInput(f"the input cannot be read from {where}: {reason}") from error
     except InvalidJson as error:
         raise InvalidExecutionInput(f"{where}: {error}\n{_shown(text, error)}{_INPUT_HINT}") from error
+    for key in _repeated_keys(text):
+        click.echo(f'{where}: the key "{key}" is given more than once; the last one counts, as on AWS', err=True)
+    return value
+
+
+def _repeated_keys(text: str) -> list[str]:
+    """The keys that an object of the text has more than once. The text must be JSON."""
+    repeated: dict[str, None] = {}
+
+    def check(members: list[tuple[str, object]]) -> None:
+        if len({key for key, _ in members}) < len(members):
+            counts = Counter(key for key, _ in members)
+            repeated.update(dict.fromkeys(key for key, count in counts.items() if count > 1))
+
+    json.loads(text, object_pairs_hook=check)
+    return list(repeated)
 
 
 def _shown(text: str, error: InvalidJson) -> str:
