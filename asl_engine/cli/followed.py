@@ -13,9 +13,13 @@ from asl_engine.store.protocol import ExecutionStore
 
 @dataclass(slots=True)
 class Followed:
-    """One execution: how far it has come, and its newest value (None before its first record)."""
+    """One execution: how far it has come, and its newest value (None before its first record).
+
+    `whom` is what to type for it.
+    """
 
     name: str
+    whom: str
     progress: Progress
     execution: Execution | None = None
 
@@ -34,7 +38,7 @@ class Following:
 
     def begin(self, arn: str, name: str, machine: StateMachine) -> None:
         """Follow an execution that is about to start."""
-        self.executions[arn] = Followed(name, Progress(machine))
+        self.executions[arn] = Followed(name, arn, Progress(machine))
 
     async def catch_up(self, store: ExecutionStore, execution: Execution, machine: StateMachine) -> None:
         """Follow an execution from where its journal ends."""

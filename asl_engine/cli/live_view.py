@@ -108,7 +108,7 @@ class LiveView:
 
     def _callback_lines(self, followed: Followed, callbacks: list[OpenWait]) -> Iterable[RenderableType]:
         if callbacks and self._steps.is_durable and not isinstance(self._clock, VirtualClock):
-            whom = followed.name if len(callbacks) == 1 else str(callbacks[0].task_token)
+            whom = followed.whom if len(callbacks) == 1 else str(callbacks[0].task_token)
             yield Text(f"  Answer: {self._steps.command('approve', whom)}", style="yellow")
 
 

@@ -88,11 +88,14 @@ class Session:
     async def start(self, machine: StateMachine, request: StartRequest) -> LiveExecution:
         """Begin a new execution. Raises ExecutionAlreadyExists."""
         self._following.begin(request.execution_arn, request.name, machine)
-        return await self._host.start(machine, request)
+        live = await self._host.start(machine, request)
+        self._following.executions[live.execution.arn].whom = await self._whom(live.execution)
+        return live
 
     async def take_up(self, execution: Execution, machine: StateMachine) -> LiveExecution:
         """Go on with an execution. Raises ExecutionClaimed."""
         await self._following.catch_up(self._store, execution, machine)
+        self._following.executions[execution.arn].whom = await self._whom(execution)
         return await self._host.take_up(execution.arn)
 
     async def drive(self, begin: Callable[[], Awaitable[Sequence[LiveExecution]]]) -> list[Execution] | Detached:
@@ -154,7 +157,9 @@ class Session:
 
     async def tell(self, execution: Execution) -> None:
         """An execution for people, with its history if that was asked for."""
-        steps = self._settings.steps
-        results.tell(execution, steps, await steps.whom(self._store, execution))
+        results.tell(execution, self._settings.steps, await self._whom(execution))
         if self._settings.with_history:
             await tell_history(self._store, execution.arn)
+
+    async def _whom(self, execution: Execution) -> str:
+        return await self._settings.steps.whom(self._store, execution)

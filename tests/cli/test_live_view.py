@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
+import json
 import re
 import sys
 from collections.abc import Callable
@@ -11,7 +13,13 @@ from typing import Any
 
 import pytest
 
+from asl_engine.cli.followed import Following
+from asl_engine.cli.live_view import LiveView
 from asl_engine.cli.main import main
+from asl_engine.cli.next_steps import NextSteps
+from asl_engine.language.parser import compile_definition
+from asl_engine.runtime.clock import RealClock
+from asl_engine.testing.drive import Drive
 from tests.cli.conftest import APPROVAL, APPROVAL_TASKS, Asl
 
 Write = Callable[[str, Any], Path]
@@ -102,3 +110,23 @@ def test_what_was_done_before_is_shown_when_an_execution_goes_on(
     frame = watch("resume", waiting, "--tasks", "tasks.py", "--clock", "virtual")
 
     assert [line.split()[:2] for line in frame[1:3]] == [["✓", "Ask"], ["✓", "Ship"]]
+
+
+def test_what_to_type_for_an_answer_is_the_arn_where_the_name_is_not_enough(monkeypatch: pytest.MonkeyPatch) -> None:
+    run = Drive(compile_definition(json.dumps(APPROVAL))).submit("Ask")
+    following = Following()
+    following.begin(run.execution.arn, run.execution.name, run.machine)
+    terminal = Terminal()
+    monkeypatch.setattr(sys, "stderr", terminal)
+    monkeypatch.setenv("TERM", "xterm-256color")
+    monkeypatch.setenv("COLUMNS", "200")
+
+    async def show() -> None:
+        view = LiveView(following, RealClock(), NextSteps("sqlite:.asl/executions.sqlite"))
+        view.start()
+        for outcome in run.outcomes:
+            view.observe(outcome)
+        view.stop()
+
+    asyncio.run(show())
+    assert terminal.last_frame()[-1] == f"  Answer: asl approve {run.execution.arn}"
