@@ -6,6 +6,7 @@ or `asl approve` do.
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 import socket
 from collections.abc import AsyncIterator, Sequence
@@ -29,6 +30,7 @@ from asl_engine.runtime.express import ExpressExecutions
 from asl_engine.runtime.performer_chain import PerformerChain
 from asl_engine.runtime.tasks import TaskPerformer
 from asl_engine.server.approval_routes import add_approval_routes
+from asl_engine.server.half_open import HalfOpen
 from asl_engine.server.taking_up import TakingUp, Told
 from asl_engine.server.wire import Wire
 from asl_engine.store.opening import resources_beside
@@ -93,16 +95,27 @@ async def serving(
     operations()  # the model takes a tenth of a second to read: not from the first request's time
     taking_up = TakingUp(service.host, service.executions, left_alone)
     bound = _bind(address)
-    application = _application(service, address, approvals)
-    runner = web.AppRunner(application, access_log=None, handler_cancellation=True, shutdown_timeout=_SHUTDOWN_SECONDS)
+    half_open = HalfOpen()
+    runner = web.AppRunner(
+        _application(service, address, approvals, half_open),
+        access_log=None,
+        handler_cancellation=True,
+        shutdown_timeout=_SHUTDOWN_SECONDS,
+        auto_decompress=False,
+    )
+    watching: asyncio.Task[None] | None = None
     try:
         if approvals is not None:
             await approvals.open(service, f"{address.url(bound.getsockname()[1])}/approvals")
         await taking_up.begin()
         await runner.setup()
         await web.SockSite(runner, bound).start()
+        assert runner.server is not None, "it is set up"
+        watching = asyncio.get_running_loop().create_task(half_open.watch(runner.server))
         yield bound.getsockname()[1]
     finally:
+        if watching is not None:
+            watching.cancel()
         await runner.cleanup()
         bound.close()
         await taking_up.close()
@@ -130,8 +143,10 @@ def _bind(address: Address) -> socket.socket:
         ) from error
 
 
-def _application(service: LocalStepFunctions, address: Address, approvals: LocalApprovals | None) -> web.Application:
-    application = web.Application(client_max_size=REQUEST_BYTES_MAX)
+def _application(
+    service: LocalStepFunctions, address: Address, approvals: LocalApprovals | None, half_open: HalfOpen
+) -> web.Application:
+    application = web.Application(client_max_size=REQUEST_BYTES_MAX, middlewares=[half_open.note])
     if approvals is not None:
         add_approval_routes(application, approvals, address.access_token)
     application.router.add_route("*", "/{path:.*}", Wire(service, address.access_token).handle)

@@ -15,6 +15,7 @@ from asl_engine.limits import REQUEST_BYTES_MAX
 
 # Operations that end with their connection: they change nothing, or wait for what may never come.
 _LOOKING: Final = ("Describe", "Get", "List")
+_BODY_SECONDS: Final = 30.0
 
 
 class Wire:
@@ -58,11 +59,17 @@ class Wire:
 
 
 async def _body(request: web.Request) -> bytes:
+    encoding = request.headers.get("Content-Encoding", "identity")
+    if encoding.lower() != "identity":
+        raise Refused(400, "SerializationException", "a compressed body is not read here: send it as it is")
     try:
-        return await request.read()
+        async with asyncio.timeout(_BODY_SECONDS):
+            return await request.read()
     except web.HTTPRequestEntityTooLarge as error:
         raise Refused(
             413, "RequestEntityTooLargeException", f"a request has at most {REQUEST_BYTES_MAX} bytes"
         ) from error
+    except TimeoutError as error:
+        raise Refused(408, "RequestTimeoutException", "the body of the request did not come in time") from error
     except web.HTTPException as error:
         raise Refused(400, "SerializationException", error.text or "the body cannot be read") from error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import http.client
 import json
 import socket
@@ -11,6 +12,7 @@ from typing import Any
 import pytest
 
 from asl_engine.limits import REQUEST_BYTES_MAX
+from asl_engine.server import wire
 from tests.api.services import ROLE, passing
 from tests.server.running import RunningServer, running
 
@@ -93,6 +95,21 @@ def test_another_content_type_is_refused(server: RunningServer, content_type: st
 def test_a_body_that_is_no_json_cannot_be_read(server: RunningServer, body: bytes) -> None:
     status, answer, _ = send(server, body)
     assert (status, answer["__type"]) == (400, "SerializationException")
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "deflate", "br", "zstd", "nonsense", "\u00fc"])
+@pytest.mark.parametrize("body", [b"{}", gzip.compress(b"{}")])
+def test_a_compressed_body_is_not_read(server: RunningServer, encoding: str, body: bytes) -> None:
+    status, answer, _ = send(server, body, Content_Encoding=encoding)
+    assert (status, answer["__type"]) == (400, "SerializationException")
+
+
+def test_a_body_that_does_not_come_is_not_waited_for(server: RunningServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(wire, "_BODY_SECONDS", 0.01)
+    head = f"POST / HTTP/1.1\r\nHost: a\r\nContent-Type: {CONTENT_TYPE}\r\nContent-Length: 2\r\n"
+    with socket.create_connection(("127.0.0.1", server.port)) as connection:
+        connection.sendall(f"{head}X-Amz-Target: AWSStepFunctions.ListActivities\r\n\r\n".encode())
+        assert connection.recv(100).startswith(b"HTTP/1.1 408")
 
 
 def test_a_body_beyond_the_limit_is_refused_and_the_server_goes_on(server: RunningServer) -> None:
