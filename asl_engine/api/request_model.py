@@ -21,7 +21,6 @@ _ENUM_ORDERS: Final[Mapping[str, tuple[str, ...]]] = {
     "ExecutionStatus": ("SUCCEEDED", "TIMED_OUT", "PENDING_REDRIVE", "ABORTED", "FAILED", "RUNNING"),
 }
 _JAVA_CLASSES: Final = {r"\p{ASCII}": r"[\x00-\x7f]"}
-_VALUE_LENGTH_SHOWN_MAX: Final = 1_000
 
 
 def check_request(operation: str, request: object) -> dict[str, Any]:
@@ -104,9 +103,11 @@ def _list(shape: Any) -> Check:
     def check(value: Any, path: str, violations: list[str]) -> None:
         if not isinstance(value, list):
             raise SerializationException(f"{_found(value)} found where a list was expected")
-        _check_length(len(value), metadata, lambda: _shown(value), path, violations)
+        of_members: list[str] = []
         for number, member in enumerate(value, 1):
-            check_member(member, f"{path}.{number}.member", violations)
+            check_member(member, f"{path}.{number}.member", of_members)
+        _check_length(len(value), metadata, lambda: _shown(value, shape), path, violations)
+        violations += of_members
 
     return check
 
@@ -173,19 +174,22 @@ def _violation(shown: str, path: str, constraint: str) -> str:
     return f"Value {shown + ' ' if shown else ''}at '{path}' failed to satisfy constraint: {constraint}"
 
 
-def _shown(value: Any) -> str:
-    """A value as Java would print it."""
-    return f"'{_java_text(value)[:_VALUE_LENGTH_SHOWN_MAX]}'"
+def _shown(value: Any, shape: Any = None) -> str:
+    """A value as Java would print it, whole."""
+    return f"'{_java_text(value, shape)}'"
 
 
-def _java_text(value: Any) -> str:
+def _java_text(value: Any, shape: Any) -> str:
     match value:
+        case None:
+            return "null"
         case bool():
             return str(value).lower()
         case list():
-            return f"[{', '.join(map(_java_text, value))}]"
+            return f"[{', '.join(_java_text(member, shape.member) for member in value)}]"
         case dict():
-            return f"{{{', '.join(f'{name}={_java_text(member)}' for name, member in value.items())}}}"
+            members = (f"{name}={_java_text(value.get(name), member)}" for name, member in shape.members.items())
+            return f"{shape.name}({', '.join(members)})"
     return str(value)
 
 

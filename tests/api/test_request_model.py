@@ -23,6 +23,19 @@ MACHINE = {"name": "orders", "definition": "{}", "roleArn": "arn:aws:iam::123456
         ("CreateStateMachine", {**MACHINE, "name": None}, "null at 'name'", "not be null"),
         ("CreateActivity", {"name": ""}, "'' at 'name'", "have length greater than or equal to 1"),
         ("CreateActivity", {"name": "a" * 81}, f"'{'a' * 81}' at 'name'", "have length less than or equal to 80"),
+        (
+            "ListStateMachines",
+            {"nextToken": "a" * 1_025},
+            f"'{'a' * 1_025}' at 'nextToken'",
+            "have length less than or equal to 1024",
+        ),
+        (
+            "CreateStateMachineAlias",
+            {"name": "live", "routingConfiguration": [{"stateMachineVersionArn": "v:1", "weight": 50}] * 3},
+            f"'[{', '.join(['RoutingConfigurationListItem(stateMachineVersionArn=v:1, weight=50)'] * 3)}]'"
+            " at 'routingConfiguration'",
+            "have length less than or equal to 2",
+        ),
         ("ListExecutions", {"maxResults": 1001}, "'1001' at 'maxResults'", "have value less than or equal to 1000"),
         ("ListExecutions", {"maxResults": -1}, "'-1' at 'maxResults'", "have value greater than or equal to 0"),
         (
@@ -75,6 +88,7 @@ def test_a_secret_value_is_not_repeated() -> None:
         ("ListExecutions", {"maxResults": 1.5}),
         ("CreateActivity", {"name": 7}),
         ("CreateActivity", {"name": "a", "tags": {}}),
+        ("CreateStateMachineAlias", {"name": "a", "routingConfiguration": [["route"]] * 3}),
         ("CreateActivity", {"name": "a", "tags": ["tag"]}),
         ("GetExecutionHistory", {"executionArn": "arn", "reverseOrder": "yes"}),
         ("CreateStateMachine", {**MACHINE, "tracingConfiguration": "on"}),
