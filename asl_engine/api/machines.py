@@ -7,6 +7,7 @@ its newest revision, a version's document a copy of the one that was published.
 
 from __future__ import annotations
 
+import contextlib
 import uuid
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
@@ -16,7 +17,7 @@ from asl_engine.api.arns import StateMachineArn, read_state_machine_arn
 from asl_engine.api.configurations import encryption_configuration, logging_configuration, tracing_configuration
 from asl_engine.api.diagnostics import error_text
 from asl_engine.api.service import StepFunctions
-from asl_engine.errors import InvalidStateMachineDefinition, StateMachineDoesNotExist
+from asl_engine.errors import Conflict, InvalidStateMachineDefinition, StateMachineDeleting, StateMachineDoesNotExist
 from asl_engine.interpreter.execution import ExecutionStatus
 from asl_engine.language.definition import StateMachine
 from asl_engine.language.diagnostics import Diagnostic, Severity
@@ -106,9 +107,16 @@ async def find_machine(service: StepFunctions, machine_arn: str) -> Resource | N
     """A state machine that is there, or on its way out. One whose last execution has ended is removed now."""
     machine = await service.resources.get(MACHINE, machine_arn)
     if machine is not None and machine.document["status"] == "DELETING" and not await is_running(service, machine_arn):
-        await service.resources.write(*await removal(service, machine))
+        with contextlib.suppress(Conflict):  # somebody else removes it, too
+            await service.resources.write(*await removal(service, machine))
         return None
     return machine
+
+
+def check_active(machine: Resource) -> None:
+    """Raises StateMachineDeleting for a machine that only waits for the end of its executions."""
+    if machine.document["status"] == "DELETING":
+        raise StateMachineDeleting(f"State Machine Deleting: '{machine.key}'")
 
 
 async def machine_named(service: StepFunctions, arn: StateMachineArn) -> Resource:

@@ -8,9 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from asl_engine.api.arns import StateMachineArn, read_state_machine_arn
-from asl_engine.api.machines import ALIAS, does_not_exist, find_machine, version_named
+from asl_engine.api.machines import ALIAS, check_active, does_not_exist, find_machine, version_named
 from asl_engine.api.service import StepFunctions
-from asl_engine.errors import StateMachineDeleting
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,8 +31,7 @@ async def route_to(service: StepFunctions, state_machine_arn: str) -> Route:
     machine = await find_machine(service, arn.unqualified)
     if machine is None:
         raise does_not_exist(arn.text)
-    if machine.document["status"] == "DELETING":
-        raise StateMachineDeleting(f"State Machine Deleting: '{arn.unqualified}'")
+    check_active(machine)
     version_arn, alias_arn = await _qualified(service, arn)
     revision = machine.document["revision"]
     if version_arn is not None:

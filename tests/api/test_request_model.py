@@ -16,6 +16,8 @@ from tests.api.services import Caller, story
 
 MACHINE = {"name": "orders", "definition": "{}", "roleArn": "arn:aws:iam::123456789012:role/r"}
 
+ROUTE = "RoutingConfigurationListItem(stateMachineVersionArn=v:1, weight=50)"
+
 
 @pytest.mark.parametrize(
     ("operation", "request_", "place", "constraint"),
@@ -32,8 +34,7 @@ MACHINE = {"name": "orders", "definition": "{}", "roleArn": "arn:aws:iam::123456
         (
             "CreateStateMachineAlias",
             {"name": "live", "routingConfiguration": [{"stateMachineVersionArn": "v:1", "weight": 50}] * 3},
-            f"'[{', '.join(['RoutingConfigurationListItem(stateMachineVersionArn=v:1, weight=50)'] * 3)}]'"
-            " at 'routingConfiguration'",
+            f"'[{', '.join([ROUTE] * 3)}]' at 'routingConfiguration'",
             "have length less than or equal to 2",
         ),
         ("ListExecutions", {"maxResults": 1001}, "'1001' at 'maxResults'", "have value less than or equal to 1000"),

@@ -10,13 +10,14 @@ from collections.abc import Sequence
 from typing import Any
 
 from asl_engine.api.actions.state_machines import write_or_conflict
-from asl_engine.api.arns import read_state_machine_arn
-from asl_engine.api.machines import ALIAS, does_not_exist, find_machine, version_named
+from asl_engine.api.arns import StateMachineArn, read_state_machine_arn
+from asl_engine.api.machines import ALIAS, VERSION, check_active, does_not_exist, find_machine, version_key
 from asl_engine.api.pages import first_page, page_size
 from asl_engine.api.service import Answer, Request, StepFunctions
 from asl_engine.errors import ConflictException, ResourceNotFound, ValidationException
 from asl_engine.store.resources import Resource, created, removed, replaced
 
+_MISSING = "Request references a resource that does not exist."
 _SHOWN = ("stateMachineAliasArn", "name", "routingConfiguration", "creationDate", "updateDate")
 
 
@@ -76,8 +77,10 @@ async def list_state_machine_aliases(service: StepFunctions, request: Request) -
     arn = read_state_machine_arn(request["stateMachineArn"])
     listing, size = ("ListStateMachineAliases", arn.text), page_size(request)
     after = service.tokens.read(listing, request["nextToken"]) if "nextToken" in request else ""
-    if await find_machine(service, arn.unqualified) is None:
+    machine = await find_machine(service, arn.unqualified)
+    if machine is None:
         raise does_not_exist(arn.text)
+    check_active(machine)
     aliases = await service.resources.list(ALIAS, prefix=f"{arn.unqualified}:", after=after)
     if arn.qualifier is not None:
         aliases = [alias for alias in aliases if _routes_to(alias, arn.text)]
@@ -90,12 +93,15 @@ async def _alias(service: StepFunctions, alias_arn: str) -> Resource:
     read_state_machine_arn(alias_arn)
     alias = await service.resources.get(ALIAS, alias_arn)
     if alias is None:
-        raise ResourceNotFound(f"Request references a resource that does not exist: '{alias_arn}'")
+        raise ResourceNotFound(_MISSING)
     return alias
 
 
 async def _check_routes(service: StepFunctions, routes: Sequence[dict[str, Any]]) -> str:
-    """The ARN of the one machine that all routes lead to. Raises ValidationException or StateMachineDoesNotExist."""
+    """The ARN of the one machine that all routes lead to.
+
+    Raises ValidationException, ResourceNotFound or StateMachineDeleting.
+    """
     arns = [route["stateMachineVersionArn"] for route in routes]
     received = f"Received: [{', '.join(arns)}]"
     versions = [read_state_machine_arn(arn) for arn in arns]
@@ -110,9 +116,18 @@ async def _check_routes(service: StepFunctions, routes: Sequence[dict[str, Any]]
         raise ValidationException(
             f"Sum of routing configuration weights must equal 100. Received: {json.dumps(weights)}"
         )
-    for arn in arns:
-        await version_named(service, arn)
+    await _check_versions(service, versions)
     return versions[0].unqualified
+
+
+async def _check_versions(service: StepFunctions, versions: Sequence[StateMachineArn]) -> None:
+    machine = await find_machine(service, versions[0].unqualified)
+    if machine is None:
+        raise ResourceNotFound(_MISSING)
+    check_active(machine)
+    for version in versions:
+        if await service.resources.get(VERSION, version_key(version.text)) is None:
+            raise ResourceNotFound(_MISSING)
 
 
 def _created_before(alias: Resource, request: Request) -> Answer:

@@ -13,6 +13,7 @@ from asl_engine.api.actions.versions import publish
 from asl_engine.api.arns import check_role_arn, read_state_machine_arn
 from asl_engine.api.machines import (
     MACHINE,
+    check_active,
     does_not_exist,
     find_machine,
     is_running,
@@ -32,7 +33,6 @@ from asl_engine.errors import (
     ConflictException,
     MissingRequiredParameter,
     StateMachineAlreadyExists,
-    StateMachineDeleting,
     ValidationException,
 )
 from asl_engine.store.resources import Resource, created, replaced
@@ -83,7 +83,7 @@ async def update_state_machine(service: StepFunctions, request: Request) -> Answ
             "Either the definition, the role ARN, the LoggingConfiguration, or the TracingConfiguration "
             "must be specified"
         )
-    _check_active(machine)
+    check_active(machine)
     if "roleArn" in request:
         check_role_arn(request["roleArn"])
     revision = new_revision(service, request, machine.document["revision"])
@@ -138,7 +138,8 @@ async def list_state_machines(service: StepFunctions, request: Request) -> Answe
     listing, size = ("ListStateMachines",), page_size(request)
     after = service.tokens.read(listing, request["nextToken"]) if "nextToken" in request else ""
     page, last = first_page(await service.resources.list(MACHINE, after=after, limit=size + 1), size)
-    answer: Answer = {"stateMachines": [_list_item(machine) for machine in page]}
+    there = [machine for machine in page if not _is_deleting(machine) or await find_machine(service, machine.key)]
+    answer: Answer = {"stateMachines": [_list_item(machine) for machine in there]}
     return answer | ({"nextToken": service.tokens.issue(listing, last.key)} if last is not None else {})
 
 
@@ -155,15 +156,10 @@ def _check_version_description(request: Request) -> None:
         raise ValidationException("Version description can only be set when publish is true")
 
 
-def _check_active(machine: Resource) -> None:
-    if machine.document["status"] == "DELETING":
-        raise StateMachineDeleting(f"State Machine Deleting: '{machine.key}'")
-
-
 async def _created_before(
     service: StepFunctions, machine: Resource, revision: Mapping[str, Any], request: Request
 ) -> Answer:
-    _check_active(machine)
+    check_active(machine)
     known = machine.document["revision"]
     if any(known[name] != revision[name] for name in _COMPARED):
         raise StateMachineAlreadyExists(f"State Machine Already Exists: '{machine.key}'")
@@ -174,6 +170,10 @@ async def _created_before(
         published = await publish_state_machine_version(service, {"stateMachineArn": machine.key})
         answer["stateMachineVersionArn"] = published["stateMachineVersionArn"]
     return answer
+
+
+def _is_deleting(machine: Resource) -> bool:
+    return bool(machine.document["status"] == "DELETING")
 
 
 def _list_item(machine: Resource) -> Answer:

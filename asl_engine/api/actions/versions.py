@@ -8,7 +8,15 @@ from __future__ import annotations
 from typing import Any
 
 from asl_engine.api.arns import read_state_machine_arn
-from asl_engine.api.machines import ALIAS, VERSION, does_not_exist, find_machine, machine_named, version_key
+from asl_engine.api.machines import (
+    ALIAS,
+    VERSION,
+    check_active,
+    does_not_exist,
+    find_machine,
+    machine_named,
+    version_key,
+)
 from asl_engine.api.pages import page_size
 from asl_engine.api.service import Answer, Request, StepFunctions
 from asl_engine.errors import Conflict, ConflictException, ValidationException
@@ -31,6 +39,7 @@ async def publish_state_machine_version(service: StepFunctions, request: Request
     """PublishStateMachineVersion."""
     arn = read_state_machine_arn(request["stateMachineArn"])
     machine = await machine_named(service, arn)
+    check_active(machine)
     document = machine.document
     revision = document["revision"]
     current = revision["id"] if revision["updated"] else "INITIAL"

@@ -93,7 +93,13 @@ def test_routes_that_lead_nowhere_sensible_are_refused(given: list[object], mess
 @story
 async def test_a_route_to_a_version_that_does_not_exist_is_refused(call: Caller) -> None:
     await call.create()
-    with pytest.raises(StateMachineDoesNotExist):
+    missing = r"^Request references a resource that does not exist\.$"
+    with pytest.raises(ResourceNotFound, match=missing):
+        await alias(call, 100)
+    with pytest.raises(ResourceNotFound, match=missing):
+        await call("UpdateStateMachineAlias", stateMachineAliasArn=ALIAS, description="new")
+    await call("DeleteStateMachine", stateMachineArn=MACHINE)
+    with pytest.raises(ResourceNotFound, match=missing):
         await alias(call, 100)
 
 

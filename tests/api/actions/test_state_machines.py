@@ -218,7 +218,9 @@ async def test_a_machine_that_was_deleted_is_gone_with_its_versions_and_aliases(
 @story
 async def test_a_machine_that_runs_is_being_deleted_until_its_last_execution_has_ended(call: Caller) -> None:
     activity = (await call("CreateActivity", name="review"))["activityArn"]
-    await call.create(asking(activity))
+    await call.create(asking(activity), publish=True)
+    route = [{"stateMachineVersionArn": f"{MACHINE}:1", "weight": 100}]
+    await call("CreateStateMachineAlias", name="live", routingConfiguration=route)
     arn = (await call("StartExecution", stateMachineArn=MACHINE))["executionArn"]
 
     await call("DeleteStateMachine", stateMachineArn=MACHINE)
@@ -228,10 +230,16 @@ async def test_a_machine_that_runs_is_being_deleted_until_its_last_execution_has
         call("StartExecution", stateMachineArn=MACHINE),
         call("UpdateStateMachine", stateMachineArn=MACHINE, roleArn=ROLE),
         call.create(asking(activity)),
+        call("PublishStateMachineVersion", stateMachineArn=MACHINE),
+        call("ListStateMachineAliases", stateMachineArn=MACHINE),
+        call("CreateStateMachineAlias", name="new", routingConfiguration=route),
+        call("UpdateStateMachineAlias", stateMachineAliasArn=f"{MACHINE}:live", routingConfiguration=route),
     ):
         with pytest.raises(StateMachineDeleting):
             await refused
+    assert len((await call("ListStateMachines"))["stateMachines"]) == 1
     await call("StopExecution", executionArn=arn)
+    assert (await call("ListStateMachines"))["stateMachines"] == []
     with pytest.raises(StateMachineDoesNotExist):
         await call("DescribeStateMachine", stateMachineArn=MACHINE)
     assert (await call("DescribeStateMachineForExecution", executionArn=arn))["name"] == "orders"
