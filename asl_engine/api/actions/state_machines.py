@@ -1,6 +1,7 @@
 """CreateStateMachine, UpdateStateMachine, DescribeStateMachine, DeleteStateMachine, ListStateMachines.
 
-Creating is idempotent: the same name with the same definition, type and configurations gives the machine that is there.
+Creating is idempotent: the same name with the same definition, type, configurations and first version gives the machine
+that is there.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from asl_engine.api import tag_lists
-from asl_engine.api.actions.versions import publish
+from asl_engine.api.actions.versions import publish, published
 from asl_engine.api.arns import check_role_arn, read_state_machine_arn
 from asl_engine.api.machines import (
     MACHINE,
@@ -50,7 +51,7 @@ async def create_state_machine(service: StepFunctions, request: Request) -> Answ
     arn = service.arn("stateMachine", request["name"])
     known = await find_machine(service, arn)
     if known is not None:
-        return await _created_before(service, known, revision, request)
+        return _created_before(known, revision, request)
     document = {
         "name": request["name"],
         "type": revision["type"],
@@ -59,6 +60,7 @@ async def create_state_machine(service: StepFunctions, request: Request) -> Answ
         "tags": tag_lists.read(request.get("tags", ())),
         "revision": revision,
         "versions": 0,
+        "createdWith": _publication(request),
     }
     answer = {"stateMachineArn": arn, "creationDate": document["creationDate"]}
     changes = [keep_revision(arn, revision)]
@@ -74,7 +76,10 @@ async def create_state_machine(service: StepFunctions, request: Request) -> Answ
 
 
 async def update_state_machine(service: StepFunctions, request: Request) -> Answer:
-    """UpdateStateMachine. Executions that run go on with the revision that they began with."""
+    """UpdateStateMachine. Executions that run go on with the revision that they began with.
+
+    What changes nothing makes no revision, and publishes the version that the revision has.
+    """
     _check_version_description(request)
     arn = read_state_machine_arn(request["stateMachineArn"])
     machine = await machine_named(service, arn)
@@ -86,14 +91,17 @@ async def update_state_machine(service: StepFunctions, request: Request) -> Answ
     check_active(machine)
     if "roleArn" in request:
         check_role_arn(request["roleArn"])
-    revision = new_revision(service, request, machine.document["revision"])
+    known, revision = machine.document["revision"], new_revision(service, request, machine.document["revision"])
+    if any(known[name] != revision[name] for name in (*_COMPARED, "roleArn")):
+        changes = [keep_revision(arn.unqualified, revision)]
+    else:  # nothing changes but that the revision's id is shown from now on
+        changes, revision = [], {**known, "updated": True}
     document = {**machine.document, "revision": revision}
-    answer = {"updateDate": revision["updateDate"], "revisionId": revision["id"]}
-    changes = [keep_revision(arn.unqualified, revision)]
+    answer = {"updateDate": service.seconds(), "revisionId": revision["id"]}
     if request.get("publish"):
-        version, document = publish(arn.unqualified, document, request.get("versionDescription"), service.seconds())
-        changes.append(version)
-        answer["stateMachineVersionArn"] = f"{arn.unqualified}:{document['versions']}"
+        more, document, version = await published(service, arn.unqualified, document, request.get("versionDescription"))
+        changes += more
+        answer["stateMachineVersionArn"] = version["stateMachineVersionArn"]
     await write_or_conflict(service, replaced(machine, document), *changes)
     return answer
 
@@ -156,20 +164,19 @@ def _check_version_description(request: Request) -> None:
         raise ValidationException("Version description can only be set when publish is true")
 
 
-async def _created_before(
-    service: StepFunctions, machine: Resource, revision: Mapping[str, Any], request: Request
-) -> Answer:
+def _created_before(machine: Resource, revision: Mapping[str, Any], request: Request) -> Answer:
     check_active(machine)
-    known = machine.document["revision"]
-    if any(known[name] != revision[name] for name in _COMPARED):
+    known, publication = machine.document["revision"], _publication(request)
+    is_same = machine.document.get("createdWith", publication) == publication
+    if not is_same or any(known[name] != revision[name] for name in _COMPARED):
         raise StateMachineAlreadyExists(f"State Machine Already Exists: '{machine.key}'")
     answer: Answer = {"stateMachineArn": machine.key, "creationDate": machine.document["creationDate"]}
-    if request.get("publish"):
-        from asl_engine.api.actions.versions import publish_state_machine_version
+    return answer | ({"stateMachineVersionArn": f"{machine.key}:1"} if request.get("publish") else {})
 
-        published = await publish_state_machine_version(service, {"stateMachineArn": machine.key})
-        answer["stateMachineVersionArn"] = published["stateMachineVersionArn"]
-    return answer
+
+def _publication(request: Request) -> dict[str, Any]:
+    """What a request to create says of the first version."""
+    return {"publish": request.get("publish", False), "versionDescription": request.get("versionDescription")}
 
 
 def _is_deleting(machine: Resource) -> bool:

@@ -35,6 +35,18 @@ def publish(arn: str, document: dict[str, Any], description: str | None, now: fl
     return created(VERSION, version_key(f"{arn}:{number}"), version), {**document, "versions": number}
 
 
+async def published(
+    service: StepFunctions, arn: str, document: dict[str, Any], description: str | None
+) -> tuple[list[Change], dict[str, Any], dict[str, Any]]:
+    """The writes that make a version of the newest revision, if it has none; the machine after them; the version."""
+    known = await _version_of(service, arn, document["revision"]["id"])
+    if known is not None:
+        return [], document, known.document
+    change, document = publish(arn, document, description, service.seconds())
+    assert change.document is not None, "publishing writes a version"
+    return [change], document, change.document
+
+
 async def publish_state_machine_version(service: StepFunctions, request: Request) -> Answer:
     """PublishStateMachineVersion."""
     arn = read_state_machine_arn(request["stateMachineArn"])
@@ -48,16 +60,13 @@ async def publish_state_machine_version(service: StepFunctions, request: Request
             f"Failed to publish the State Machine version for revision {request['revisionId']}. "
             f"The current State Machine revision is {current}."
         )
-    known = await _version_of(service, arn.unqualified, revision["id"])
-    if known is not None:
-        return _answer(known.document)
-    change, document = publish(arn.unqualified, document, request.get("description"), service.seconds())
-    try:
-        await service.resources.write(replaced(machine, document), change)
-    except Conflict as error:
-        raise ConflictException("Another request has just changed the state machine: try again") from error
-    assert change.document is not None, "publishing writes a version"
-    return _answer(change.document)
+    changes, document, version = await published(service, arn.unqualified, document, request.get("description"))
+    if changes:
+        try:
+            await service.resources.write(replaced(machine, document), *changes)
+        except Conflict as error:
+            raise ConflictException("Another request has just changed the state machine: try again") from error
+    return _answer(version)
 
 
 async def list_state_machine_versions(service: StepFunctions, request: Request) -> Answer:

@@ -65,6 +65,8 @@ async def test_creating_the_same_again_gives_what_is_there(call: Caller) -> None
         {"definition": json.dumps(passing(), indent=1)},
         {"type": "EXPRESS"},
         {"tracingConfiguration": {"enabled": True}},
+        {"publish": True},
+        {"publish": True, "versionDescription": "first"},
         {"encryptionConfiguration": {"type": "CUSTOMER_MANAGED_KMS_KEY", "kmsKeyId": "alias/key"}},
     ],
 )

@@ -123,6 +123,26 @@ async def test_an_execution_of_a_version_runs_its_definition_and_names_it(call: 
     assert [item["stateMachineVersionArn"] for item in listed["executions"]] == [f"{MACHINE}:1"]
 
 
+@pytest.mark.parametrize("publish_at_first", [True, False])
+def test_an_update_that_changes_nothing_keeps_the_revision_and_its_version(publish_at_first: bool) -> None:
+    @story
+    async def tell(call: Caller) -> None:
+        definition = json.dumps(passing())
+        await call.create(definition, publish=publish_at_first)
+        same = {"stateMachineArn": MACHINE, "definition": definition, "roleArn": ROLE}
+        first = await call("UpdateStateMachine", **same)
+        again = await call("UpdateStateMachine", **same, publish=True)
+        once_more = await call("UpdateStateMachine", **same, publish=True)
+
+        assert first["revisionId"] == again["revisionId"] == once_more["revisionId"]
+        assert again["stateMachineVersionArn"] == once_more["stateMachineVersionArn"] == f"{MACHINE}:1"
+        other = await call("UpdateStateMachine", stateMachineArn=MACHINE, roleArn=f"{ROLE}-new", publish=True)
+        assert other["revisionId"] != first["revisionId"]
+        assert other["stateMachineVersionArn"] == f"{MACHINE}:2"
+
+    tell()
+
+
 @story
 async def test_creating_the_same_again_with_publish_gives_the_version(call: Caller) -> None:
     definition = json.dumps(passing())
