@@ -45,6 +45,11 @@ def check_execution_arn(arn: str) -> None:
     _resource(arn, "execution")
 
 
+def check_map_run_arn(arn: str) -> None:
+    """Raises InvalidArn. A Map Run is named `machine/label`, and an id."""
+    _resource(arn.replace("/", ":", 1), "mapRun", names_max=3)
+
+
 def check_activity_arn(arn: str) -> None:
     """Raises InvalidArn."""
     _resource(arn, "activity", names_max=1)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 import uuid
 
-from asl_engine.api.arns import check_execution_arn, read_state_machine_arn
+from asl_engine.api.arns import check_execution_arn, check_map_run_arn, read_state_machine_arn
 from asl_engine.api.executions import description, list_item
 from asl_engine.api.jackson import invalid_json_text
 from asl_engine.api.machines import (
@@ -26,7 +26,7 @@ from asl_engine.errors import (
     ExecutionDoesNotExist,
     InvalidExecutionInput,
     InvalidJson,
-    ResourceNotFound,
+    NotImplementedOperation,
     StateMachineTypeNotSupported,
     ValidationException,
 )
@@ -85,10 +85,7 @@ async def describe_state_machine_for_execution(service: StepFunctions, request: 
 
 async def list_executions(service: StepFunctions, request: Request) -> Answer:
     """ListExecutions, newest first."""
-    if "stateMachineArn" not in request:
-        if "mapRunArn" in request:
-            raise ResourceNotFound(f"Resource not found: '{request['mapRunArn']}'")
-        raise ValidationException("Either a State Machine ARN or a Map Run ARN must be specified")
+    _check_whose_executions(request)
     arn = read_state_machine_arn(request["stateMachineArn"])
     machine = await find_machine(service, arn.unqualified)
     if machine is None:
@@ -189,6 +186,14 @@ async def _execution(service: StepFunctions, arn: str) -> Execution:
         return await service.execution(arn)
     except ExecutionDoesNotExist as error:
         raise ExecutionDoesNotExist(f"Execution Does Not Exist: '{arn}'") from error
+
+
+def _check_whose_executions(request: Request) -> None:
+    if ("stateMachineArn" in request) == ("mapRunArn" in request):
+        raise ValidationException("Either a State Machine ARN or a Map Run ARN must be specified")
+    if "mapRunArn" in request:
+        check_map_run_arn(request["mapRunArn"])
+        raise NotImplementedOperation("asl-engine does not list the executions of a Map Run yet")
 
 
 def _without_data(event: JsonObject) -> JsonObject:

@@ -11,7 +11,7 @@ from asl_engine.errors import (
     InvalidExecutionInput,
     InvalidName,
     InvalidToken,
-    ResourceNotFound,
+    NotImplementedOperation,
     StateMachineDoesNotExist,
     StateMachineTypeNotSupported,
     ValidationException,
@@ -322,5 +322,16 @@ async def test_nothing_waits_for_a_redrive(call: Caller) -> None:
     await started(call)
     for filter_ in ({"statusFilter": "PENDING_REDRIVE"}, {"redriveFilter": "REDRIVEN"}):
         assert await call("ListExecutions", stateMachineArn=MACHINE, **filter_) == {"executions": []}
-    with pytest.raises(ResourceNotFound):
-        await call("ListExecutions", mapRunArn=f"{EXECUTION}:run:map")
+
+
+@story
+async def test_executions_are_those_of_a_machine_and_not_yet_of_a_map_run(call: Caller) -> None:
+    await call.create()
+    map_run = f"{MACHINE.replace(':stateMachine:', ':mapRun:')}/Each:0b9c"
+    with pytest.raises(NotImplementedOperation, match="does not list the executions of a Map Run yet"):
+        await call("ListExecutions", mapRunArn=map_run)
+    with pytest.raises(InvalidArn):
+        await call("ListExecutions", mapRunArn="foo")
+    for neither_or_both in ({}, {"stateMachineArn": MACHINE, "mapRunArn": map_run}):
+        with pytest.raises(ValidationException, match="Either a State Machine ARN or a Map Run ARN must be specified"):
+            await call("ListExecutions", **neither_or_both)
