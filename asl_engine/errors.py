@@ -8,6 +8,7 @@ AslError
 │   └── PathNotFound          a path that reached nothing
 ├── EvaluationNotQuick        an evaluation that was to be quick and was not: begin it again aside
 ├── RequestError              the caller's mistake, named as the Step Functions API names it
+│   ├── ActivityAlreadyExists
 │   ├── ActivityDoesNotExist
 │   ├── ConflictException
 │   ├── InvalidArn
@@ -132,6 +133,10 @@ class RequestError(AslError):
 
     def __init_subclass__(cls, *, code: str = "") -> None:
         cls.code = code or cls.__name__
+
+
+class ActivityAlreadyExists(RequestError):
+    """An activity of this name is there, and is encrypted otherwise."""
 
 
 class ActivityDoesNotExist(RequestError):

@@ -10,7 +10,7 @@ from asl_engine.api.configurations import encryption_configuration
 from asl_engine.api.names import refuse_bad_name
 from asl_engine.api.pages import first_page, page_size
 from asl_engine.api.service import Answer, Request, StepFunctions
-from asl_engine.errors import ActivityDoesNotExist, Conflict, ExecutionDoesNotExist
+from asl_engine.errors import ActivityAlreadyExists, ActivityDoesNotExist, Conflict, ExecutionDoesNotExist
 from asl_engine.interpreter.events import ActivityStarted
 from asl_engine.interpreter.execution import TaskAttempt
 from asl_engine.json_value import dump_json
@@ -21,7 +21,7 @@ ACTIVITY = "activity"
 
 
 async def create_activity(service: StepFunctions, request: Request) -> Answer:
-    """CreateActivity. An activity of this name that is there is the answer."""
+    """CreateActivity. An activity of this name that is there, and is encrypted alike, is the answer."""
     refuse_bad_name(request["name"])
     encryption = encryption_configuration(request.get("encryptionConfiguration"))
     arn = service.arn("activity", request["name"])
@@ -33,7 +33,10 @@ async def create_activity(service: StepFunctions, request: Request) -> Answer:
     }
     with contextlib.suppress(Conflict):
         await service.resources.write(created(ACTIVITY, arn, document))
-    return {"activityArn": arn, "creationDate": (await _activity(service, arn)).document["creationDate"]}
+    kept = (await _activity(service, arn)).document
+    if kept["encryptionConfiguration"] != encryption:
+        raise ActivityAlreadyExists(f"Activity Already Exists: '{arn}'")
+    return {"activityArn": arn, "creationDate": kept["creationDate"]}
 
 
 async def describe_activity(service: StepFunctions, request: Request) -> Answer:

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from asl_engine.errors import ActivityDoesNotExist, InvalidName, TaskTimedOut
+from asl_engine.errors import ActivityAlreadyExists, ActivityDoesNotExist, InvalidName, TaskTimedOut
 from tests.api.services import MACHINE, NOON, Caller, asking, story, tell
 
 ACTIVITY = "arn:aws:states:eu-west-1:123456789012:activity:review"
@@ -42,6 +42,14 @@ async def test_an_activity_is_created_once_described_listed_and_deleted(call: Ca
     for operation in ("DescribeActivity", "GetActivityTask"):
         with pytest.raises(ActivityDoesNotExist, match=f"^Activity Does Not Exist: '{ACTIVITY}'$"):
             await call(operation, activityArn=ACTIVITY)
+
+
+@story
+async def test_an_activity_that_is_encrypted_otherwise_is_another(call: Caller) -> None:
+    await call("CreateActivity", name="review")
+    key = {"type": "CUSTOMER_MANAGED_KMS_KEY", "kmsKeyId": "alias/key"}
+    with pytest.raises(ActivityAlreadyExists, match=f"^Activity Already Exists: '{ACTIVITY}'$"):
+        await call("CreateActivity", name="review", encryptionConfiguration=key)
 
 
 @story

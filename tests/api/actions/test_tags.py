@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from asl_engine.errors import InvalidArn, ResourceNotFound, TooManyTags
+from asl_engine.errors import InvalidArn, ResourceNotFound, TooManyTags, ValidationException
 from tests.api.services import MACHINE, Caller, story
 
 
@@ -39,6 +39,27 @@ async def test_a_resource_has_at_most_fifty(call: Caller) -> None:
     with pytest.raises(TooManyTags):
         await call("TagResource", resourceArn=MACHINE, tags=tags(more=""))
     assert len(await listed(call)) == 50
+
+
+@pytest.mark.parametrize(
+    ("tag", "message"),
+    [
+        ({"value": "v"}, r"Value null at 'tags\.2\.member\.key' failed"),
+        ({"key": "aws:x", "value": "v"}, r"^aws: prefixed tag key names are not allowed for external use\.$"),
+        ({"key": "AWS:x"}, r"^aws: prefixed"),
+    ],
+)
+def test_a_tag_has_a_key_and_one_of_its_own(tag: dict[str, str], message: str) -> None:
+    @story
+    async def tell(call: Caller) -> None:
+        await call.create()
+        with pytest.raises(ValidationException, match=message):
+            await call("TagResource", resourceArn=MACHINE, tags=[*tags(good=""), tag])
+        with pytest.raises(ValidationException, match=message):
+            await call("CreateActivity", name="review", tags=[*tags(good=""), tag])
+        assert await listed(call) == []
+
+    tell()
 
 
 @story
