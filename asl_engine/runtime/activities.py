@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Protocol
 
 from asl_engine.language.definition import ResourceType
-from asl_engine.runtime.tasks import Taken, TaskCall, TaskResult
+from asl_engine.runtime.tasks import Failed, Taken, TaskCall, TaskResult
 
 
 class ActivityOffer(Protocol):
@@ -78,9 +79,13 @@ class Offer:
 
 
 class ActivityDesk:
-    """Performs activities by handing them to workers, oldest first. Belongs to one event loop."""
+    """Performs activities by handing them to workers, oldest first. Belongs to one event loop.
 
-    def __init__(self) -> None:
+    `exists` says whether an activity is there: no worker can ask for the tasks of one that is not.
+    """
+
+    def __init__(self, exists: Callable[[str], Awaitable[bool]] | None = None) -> None:
+        self._exists = exists
         self._offers: dict[str, deque[Offer]] = {}
         self._workers: dict[str, deque[asyncio.Future[Offer | None]]] = {}
 
@@ -92,6 +97,8 @@ class ActivityDesk:
         """Wait until a worker has taken the task. Cancelled, the offer is withdrawn."""
         if call.attempt.submitted:  # taken up after a crash: its worker has it still
             return Taken()
+        if self._exists is not None and not await self._exists(call.resource.arn):
+            return _missing(call)
         offer = Offer(call, asyncio.get_running_loop().create_future(), self)
         self.put(offer)
         try:
@@ -157,6 +164,14 @@ class ActivityDesk:
                 workers.remove(worker)
             if not workers:
                 self._workers.pop(activity_arn, None)
+
+
+def _missing(call: TaskCall) -> Failed:
+    return Failed(
+        "States.Runtime",
+        f"An error occurred while executing the state '{call.attempt.state_name}' "
+        f"(entered at the event id #{call.state_entered_event_id}). The activity {call.resource.arn} does not exist.",
+    )
 
 
 def _give_up(worker: asyncio.Future[Offer | None]) -> None:

@@ -229,6 +229,7 @@ class LiveExecution:
             attempt=attempt,
             execution_started_at=execution.started_at,
             state_entered_at=execution.frames[frame_id].entered_at,
+            state_entered_event_id=execution.frames[frame_id].entered_event_id,
             heartbeat=lambda: self.post(TaskHeartbeat(frame_id, attempt.wait_id)),
             begun=lambda: self._begun(state.resource, frame_id, attempt.wait_id),
             submitted=lambda output: self.post(TaskSubmitted(frame_id, attempt.wait_id, output)),

@@ -49,6 +49,7 @@ class TaskCall:
     attempt: TaskAttempt
     execution_started_at: int = 0
     state_entered_at: int = 0
+    state_entered_event_id: int = 0
     heartbeat: Callable[[], None] = field(default=_unheard, compare=False, repr=False)
     begun: Callable[[], None] = field(default=_unheard, compare=False, repr=False)
     submitted: Callable[[JsonValue], None] = field(default=_unheard_output, compare=False, repr=False)

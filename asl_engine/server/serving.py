@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
+from asl_engine.api.actions.activities import lookup
 from asl_engine.api.local import LocalHost, LocalStepFunctions
 from asl_engine.api.nested_executions import NestedExecutions
 from asl_engine.api.pages import PageTokens
@@ -61,12 +62,13 @@ def service_on(
     store: ExecutionStore, clock: Clock, performers: Sequence[TaskPerformer], *, region: str, account: str
 ) -> LocalStepFunctions:
     """The API on a store, with AWS's limits. What nobody else performs is offered to activity workers."""
-    desk, nested, advancing = ActivityDesk(), NestedExecutions(), Advancing()
+    resources = resources_beside(store)
+    desk, nested, advancing = ActivityDesk(lookup(resources)), NestedExecutions(), Advancing()
     performer = PerformerChain([*performers, nested, desk])
     poll = _INBOX_POLL_SECONDS if isinstance(clock, RealClock) else None
     service = LocalStepFunctions(
         executions=store,
-        resources=resources_beside(store),
+        resources=resources,
         host=LocalHost(store, performer, clock, options=AWS_COMPATIBLE, inbox_poll_seconds=poll, advancing=advancing),
         express=ExpressExecutions(performer, clock, AWS_COMPATIBLE, advancing),
         desk=desk,

@@ -7,6 +7,7 @@ import json
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, TypeAlias
 
+from asl_engine.api.actions.activities import lookup
 from asl_engine.api.local import LocalHost, LocalStepFunctions
 from asl_engine.api.nested_executions import NestedExecutions
 from asl_engine.api.pages import PageTokens
@@ -58,12 +59,14 @@ def service(
     poll_seconds: float = 5.0,
 ) -> LocalStepFunctions:
     """A service in eu-west-1."""
-    store, clock, desk = store or MemoryStore(), clock or VirtualClock(NOON), ActivityDesk()
+    store, clock = store or MemoryStore(), clock or VirtualClock(NOON)
+    resources = resources_beside(store)
+    desk = ActivityDesk(lookup(resources))
     nested = NestedExecutions()
     performer = PerformerChain([PythonTasks(tasks or {}, clock), nested, desk])
     made = LocalStepFunctions(
         executions=store,
-        resources=resources_beside(store),
+        resources=resources,
         host=LocalHost(store, performer, clock, options=AWS_COMPATIBLE),
         express=ExpressExecutions(performer, clock, AWS_COMPATIBLE),
         desk=desk,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Awaitable, Callable
 
 from asl_engine.api import tag_lists
 from asl_engine.api.arns import check_activity_arn
@@ -10,12 +11,12 @@ from asl_engine.api.configurations import encryption_configuration
 from asl_engine.api.names import refuse_bad_name
 from asl_engine.api.pages import first_page, page_size
 from asl_engine.api.service import Answer, Request, StepFunctions
-from asl_engine.errors import ActivityAlreadyExists, ActivityDoesNotExist, Conflict, ExecutionDoesNotExist
+from asl_engine.errors import ActivityAlreadyExists, ActivityDoesNotExist, Conflict, ExecutionDoesNotExist, StoreError
 from asl_engine.interpreter.events import ActivityStarted
 from asl_engine.interpreter.execution import TaskAttempt
 from asl_engine.json_value import dump_json
 from asl_engine.runtime.activities import ActivityOffer
-from asl_engine.store.resources import Resource, created, removed
+from asl_engine.store.resources import Resource, ResourceStore, created, removed
 
 ACTIVITY = "activity"
 
@@ -97,6 +98,18 @@ async def _begin(service: StepFunctions, offer: ActivityOffer, worker_name: str)
             offer.put_back()
     attempt = frame.wait if frame is not None and is_ours else None
     return attempt if isinstance(attempt, TaskAttempt) and attempt.wait_id == offer.wait_id else None
+
+
+def lookup(resources: ResourceStore) -> Callable[[str], Awaitable[bool]]:
+    """Whether an activity is among these resources; one that cannot be looked up is taken to be."""
+
+    async def exists(activity_arn: str) -> bool:
+        try:
+            return await resources.get(ACTIVITY, activity_arn) is not None
+        except StoreError:
+            return True
+
+    return exists
 
 
 async def _activity(service: StepFunctions, arn: str) -> Resource:

@@ -59,6 +59,20 @@ async def test_a_bad_name_is_refused(call: Caller) -> None:
 
 
 @story
+async def test_a_task_of_an_activity_that_is_not_there_fails_its_execution(call: Caller) -> None:
+    """No worker could ever ask for it. As on AWS, nothing catches that."""
+    await call.create(asking(ACTIVITY, Catch=[{"ErrorEquals": ["States.ALL"], "Next": "Ask"}]))
+    arn = (await call("StartExecution", stateMachineArn=MACHINE))["executionArn"]
+    shown = await call.ended(arn)
+
+    assert (shown["status"], shown["error"]) == ("FAILED", "States.Runtime")
+    assert shown["cause"] == (
+        "An error occurred while executing the state 'Ask' (entered at the event id #2). "
+        f"The activity {ACTIVITY} does not exist."
+    )
+
+
+@story
 async def test_a_worker_takes_a_task_and_answers_it(call: Caller) -> None:
     arn = await offered(call)
     task = await call("GetActivityTask", activityArn=ACTIVITY, workerName="anna")
