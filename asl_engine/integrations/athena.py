@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from asl_engine.integrations.aws_errors import ErrorNames, OptimizedNames
+from asl_engine.integrations.aws_errors import ErrorNames, OptimizedNames, call_errors, error_code, error_message
 from asl_engine.integrations.aws_jobs import Job, JobState, Started, attempt_key
 from asl_engine.integrations.aws_values import Moments, request_of, require, result_of
 from asl_engine.integrations.sdk_metadata import with_metadata
@@ -46,7 +46,12 @@ class AthenaQueries:
 
     async def describe(self, client: Any, job_key: str) -> Job | None:
         """The query, as GetQueryExecution describes it."""
-        answer = await client.get_query_execution(QueryExecutionId=_query_id(job_key))
+        try:
+            answer = await client.get_query_execution(QueryExecutionId=_query_id(job_key))
+        except call_errors() as error:
+            if error_code(error) == "InvalidRequestException" and "not found" in error_message(error):
+                return None
+            raise
         shape = client.meta.service_model.operation_model("GetQueryExecution").output_shape
         return Job(
             state=_STATES.get(answer["QueryExecution"]["Status"]["State"], JobState.RUNNING),

@@ -95,11 +95,9 @@ def is_throttled(error: Exception) -> bool:
 
 def is_transient(error: Exception) -> bool:
     """Whether the same request may succeed soon. Unless it was throttled, the service may also have done it."""
-    from botocore.exceptions import HTTPClientError
-
     response = _response(error)
     if response is None:
-        return isinstance(error, (HTTPClientError, OSError)) or type(error).__module__.startswith("aiohttp")
+        return isinstance(error, _unanswered())
     return is_throttled(error) or _Facts.of(response).status >= _SERVER_ERROR
 
 
@@ -117,10 +115,23 @@ def error_message(error: Exception) -> str:
 
 def call_errors() -> tuple[type[Exception], ...]:
     """What a call of an AWS client may raise."""
-    from aiohttp import ClientError as ConnectionFailed  # aiobotocore lets these through while a body is read
     from botocore.exceptions import BotoCoreError, ClientError
 
-    return (BotoCoreError, ClientError, ConnectionFailed, OSError)
+    return (BotoCoreError, ClientError, *_unanswered())
+
+
+def _unanswered() -> tuple[type[Exception], ...]:
+    """No connection, a broken one, or an answer that cannot be read."""
+    from aiohttp import ClientError as ConnectionFailed  # aiobotocore lets these through while a body is read
+    from botocore.exceptions import (
+        ConnectionError,  # noqa: A004 - botocore's, which is no OSError
+        HTTPClientError,
+        IncompleteReadError,
+    )
+    from botocore.parsers import ResponseParserError
+
+    unread = (IncompleteReadError, ResponseParserError, UnicodeDecodeError)
+    return (ConnectionError, HTTPClientError, ConnectionFailed, OSError, *unread)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -136,7 +136,10 @@ class AwsJobs:
             return service.names.failure(error, service_model(service.service))
 
     async def look(self, call: TaskCall) -> TaskResult | None:
-        """See `JobPerformer`. A job that was started and is no longer known has failed."""
+        """See `JobPerformer`. A job that was started and is no longer known has failed.
+
+        What keeps us from looking says nothing of the job: a right that is missing, credentials that have expired.
+        """
         service = self._service(call)
         try:
             job = await self._job(service, call)
@@ -146,7 +149,9 @@ class AwsJobs:
                 await self._pause(pause)  # what was started just now may not be shown at once
                 job = await self._job(service, call)
         except call_errors() as error:
-            return None if is_transient(error) else service.names.failure(error, service_model(service.service))
+            if not is_transient(error):
+                raise
+            return None
         if job is not None:
             return _result(job)
         if not call.attempt.submitted:

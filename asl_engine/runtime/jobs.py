@@ -23,7 +23,7 @@ _LOG = logging.getLogger(__name__)
 
 
 class JobPerformer(Protocol):
-    """Starts jobs that outlive a runner, and tells how they ended. Never raises for what a service or a job did."""
+    """Starts jobs that outlive a runner, and tells how they ended. Only a look raises for what a service did."""
 
     def handles(self, call: TaskCall) -> bool:
         """Whether the call asks for a job of this performer, and for its end (`.sync`)."""
@@ -35,7 +35,10 @@ class JobPerformer(Protocol):
         """
 
     async def look(self, call: TaskCall) -> TaskResult | None:
-        """How the job ended; None while it runs, or while the service does not say."""
+        """How the job ended; None while it runs, or while the service does not say.
+
+        Raises what keeps it from being looked at, so that somebody is told: as far as anybody knows, it runs.
+        """
 
     async def stop(self, call: TaskCall) -> str | None:
         """Stop the job and make sure of it. None: it stops, was over, or never began; else why it runs on."""
@@ -161,12 +164,20 @@ class FollowedJobs:
     async def _end_of(self, call: TaskCall) -> TaskResult:
         began_at = self._clock.now()
         while True:
-            result = await self._jobs.look(call)
+            result = await self._look(call)
             if result is not None:
                 return result
             now = self._clock.now()
             pause = min(max((now - began_at) // 4, _PAUSE_MILLISECONDS_MIN), _PAUSE_MILLISECONDS_MAX)
             await self._clock.sleep_until(now + pause)
+
+    async def _look(self, call: TaskCall) -> TaskResult | None:
+        try:
+            return await self._jobs.look(call)
+        except Exception as error:
+            reason = f"{type(error).__name__}: {error}"
+            _LOG.warning("could not look at %s of %s: %s", call.resource.arn, call.idempotency_key, reason)
+            return None
 
     def _stop_later(self, call: TaskCall, submitting: asyncio.Task[TaskResult] | None) -> None:
         stopping = asyncio.get_running_loop().create_task(self._stop(call, submitting))

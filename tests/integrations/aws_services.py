@@ -27,7 +27,7 @@ class Fault:
     """Something goes wrong with the next request for an operation: `before` the service acts, or after it did."""
 
     operation: str
-    error: Refused | None  # None: the connection breaks
+    error: Refused | bytes | None  # bytes: another body comes; None: the connection breaks
     before: bool = True
 
 
@@ -71,6 +71,8 @@ def serving(service: FakeService) -> Iterator[FakeService]:
 
 
 def _failing(fault: Fault) -> Reply:
+    if isinstance(fault.error, bytes):
+        return Reply(body=fault.error, headers={})
     return _refusal(fault.error) if fault.error is not None else Reply(promised_bytes=1_000, headers={})
 
 

@@ -113,6 +113,15 @@ def test_a_query_is_stopped_and_has_then_failed(athena: Athena) -> None:
     assert json.loads(result.cause)["QueryExecution"]["Status"]["State"] == "CANCELLED"
 
 
+def test_a_query_that_athena_has_forgotten_has_failed(athena: Athena) -> None:
+    links = MemoryJobLinks()
+    asking(athena, lambda jobs: jobs.submit(query()), links)
+    unknown = Refused(400, "InvalidRequestException", "QueryExecution q-1 was not found")
+    athena.faults += [Fault("getqueryexecution", unknown)] * 4
+    result = asking(athena, lambda jobs: jobs.look(query(submitted=True)), links)
+    assert result == Failed("States.TaskFailed", "athena does not know the job of this attempt any more")
+
+
 def test_stopping_what_may_never_have_begun_does_not_begin_it(athena: Athena) -> None:
     assert asking(athena, lambda jobs: jobs.stop(query())) is None
     assert asking(athena, lambda jobs: jobs.look(query())) is None

@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import Any, TypeVar
 
 import pytest
+from botocore.exceptions import ClientError
 
 from asl_engine.integrations.aws_jobs import AwsJobs, attempt_key
 from asl_engine.integrations.aws_session import AwsClients
@@ -276,12 +277,22 @@ def test_a_look_that_learns_nothing_says_that_the_job_runs(service: FakeService,
     assert look(service, submitted(job())) is None
 
 
-def test_a_look_that_is_forbidden_fails_the_task(service: FakeService) -> None:
+def test_a_look_that_is_forbidden_says_so_and_nothing_of_the_job(service: FakeService) -> None:
     submit(service, job())
     service.faults.append(Fault("describejobs", Refused(403, "AccessDeniedException", "no batch:DescribeJobs")))
-    result = look(service, submitted(job()))
-    assert isinstance(result, Failed)
-    assert result.error == "Batch.AWSBatchException"
+    with pytest.raises(ClientError, match="no batch:DescribeJobs"):
+        look(service, submitted(job()))
+
+
+def test_a_service_that_cannot_be_reached_says_nothing_of_the_job() -> None:
+    nowhere = FakeService({}, url="http://127.0.0.1:9")
+    assert look(nowhere, submitted(job())) is None
+
+
+def test_an_answer_that_cannot_be_read_may_have_submitted_the_job(service: FakeService) -> None:
+    service.faults.append(Fault("submitjob", b'{"jobName": "\xff\xfe"}', before=False))
+    assert isinstance(submit(service, job()), Submitted)
+    assert list(jobs_of(service)) == ["job-1"], "it was looked for before it was asked for again"
 
 
 def test_a_job_that_batch_has_forgotten_fails_after_a_while(service: FakeService) -> None:

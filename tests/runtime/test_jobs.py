@@ -113,6 +113,24 @@ def test_a_job_is_looked_at_less_and_less_often_until_it_is_over() -> None:
     complete(story())
 
 
+def test_a_job_that_cannot_be_looked_at_runs_as_far_as_anybody_knows(caplog: pytest.LogCaptureFixture) -> None:
+    async def story() -> TaskResult:
+        clock = VirtualClock(NOON)
+
+        class Unseen(Fleet):
+            async def look(self, call: TaskCall) -> TaskResult | None:
+                result = await super().look(call)
+                if len(self.looks) < 3:
+                    raise PermissionError("no batch:DescribeJobs")
+                return result
+
+        clock.begin()
+        return await FollowedJobs(Unseen(clock), clock).perform(task_call(JOB))
+
+    assert complete(story()) == Succeeded({"Status": "SUCCEEDED"})
+    assert caplog.text.count("could not look at arn:aws:states:::batch:submitJob.sync") == 2
+
+
 def test_history_says_that_the_job_was_submitted_before_it_ended() -> None:
     async def story() -> list[str]:
         clock, store = VirtualClock(NOON), MemoryStore()
