@@ -44,7 +44,8 @@ AslError
 ├── QueueUnavailable          a message may or may not have been taken: send it again
 ├── ForeignMessage            a text from the queue that this engine did not write
 └── StoreError                the store cannot be used
-    ├── StoreUnavailable      locked, full disk, no permission: try again after mending it
+    ├── StoreUnavailable      locked, full disk, out of reach: try again after mending it
+    ├── StoreRefused          what was asked is refused, however often: a body too large, a right that is missing
     ├── StoreCorrupt          not a database, or records that do not fold
     └── ExecutionClaimed      another live process is running this execution
 
@@ -285,6 +286,10 @@ class StoreError(AslError):
 
 class StoreUnavailable(StoreError):
     """The store did not take the write, or could not be read, for a reason outside of it: nothing was lost."""
+
+
+class StoreRefused(StoreError):
+    """The store refuses what it was asked, and will again: nothing was written."""
 
 
 class StoreCorrupt(StoreError):

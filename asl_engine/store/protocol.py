@@ -38,7 +38,7 @@ class InboxMessage:
 class ExecutionStore(Protocol):
     """Journals of executions, the definitions they are pinned to, and the events waiting for them.
 
-    Every method may raise StoreUnavailable or StoreCorrupt.
+    Every method may raise StoreUnavailable, StoreRefused or StoreCorrupt.
     """
 
     async def append(self, record: Record) -> None:

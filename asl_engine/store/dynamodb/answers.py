@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from email.utils import parsedate_to_datetime
 from typing import Any, Final
 
-from asl_engine.errors import StoreUnavailable
+from asl_engine.errors import StoreRefused, StoreUnavailable
 from asl_engine.store.dynamodb.connection import UndecodableAnswer
 
 _ATTEMPTS_MAX: Final = 10
@@ -22,6 +22,10 @@ _THROTTLES: Final = frozenset(
         "TransactionConflictException",
         "TransactionInProgressException",
     }
+)
+# Credentials are renewed, and clocks set.
+_OUTDATED: Final = frozenset(
+    {"ExpiredToken", "ExpiredTokenException", "RequestExpired", "RequestTimeTooSkewed", "UnrecognizedClientException"}
 )
 # Reasons for which a transaction is cancelled that pass by themselves.
 _PASSING_REASONS: Final = frozenset({"None", "TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"})
@@ -77,6 +81,7 @@ def outcome_of(
         ClientError,
         ConnectionError,  # noqa: A004 - botocore's, which is no OSError
         HTTPClientError,
+        ParamValidationError,
     )
     from botocore.parsers import ResponseParserError
 
@@ -86,8 +91,10 @@ def outcome_of(
             return _outcome_of_answer(error.response, operation, table)
         case ConnectionError() | HTTPClientError() | ConnectionFailed() | UndecodableAnswer() | ResponseParserError():
             return Unanswered(f"{operation}: {error}")
-        case OSError():
+        case OSError() | UnicodeDecodeError():
             return Unanswered(f"{operation}: {error!r}")
+        case ParamValidationError():
+            return StoreRefused(f"dynamodb:{table}: {operation} failed: {error}")
         case BotoCoreError():
             return StoreUnavailable(f"dynamodb:{table}: {operation} failed: {error}")
     return None
@@ -114,6 +121,8 @@ def _outcome_of_answer(response: Mapping[str, Any], operation: str, table: str) 
         return Throttled(said)
     if status >= 500 or status < 300:
         return Unanswered(said)
+    if code in _OUTDATED:
+        return StoreUnavailable(f"dynamodb:{table}: AWS refused {said}")
     if code in {"NoSuchKey", "404"}:
         return NoSuchObject(said)
     if code == _NO_TABLE:
@@ -121,7 +130,7 @@ def _outcome_of_answer(response: Mapping[str, Any], operation: str, table: str) 
             f"dynamodb:{table}: there is no such table in this account and region. Create it with the Terraform module "
             "or CDK stack in infra/, or check its name, AWS_REGION and AWS_ENDPOINT_URL_DYNAMODB"
         )
-    return StoreUnavailable(f"dynamodb:{table}: AWS refused {said}")
+    return StoreRefused(f"dynamodb:{table}: AWS refused {said}")
 
 
 def _outcome_of_transaction(response: Mapping[str, Any], said: str, table: str) -> Exception:
@@ -130,4 +139,4 @@ def _outcome_of_transaction(response: Mapping[str, Any], said: str, table: str) 
         return ConditionFailed(said)
     if reasons and reasons <= _PASSING_REASONS:
         return Throttled(said)
-    return StoreUnavailable(f"dynamodb:{table}: AWS refused {said}")
+    return StoreRefused(f"dynamodb:{table}: AWS refused {said}")

@@ -13,7 +13,7 @@ from __future__ import annotations
 import hashlib
 from typing import Any, Final
 
-from asl_engine.errors import StoreCorrupt, StoreUnavailable
+from asl_engine.errors import StoreCorrupt, StoreRefused
 from asl_engine.store.dynamodb.answers import NoSuchObject
 from asl_engine.store.dynamodb.client import Client
 from asl_engine.store.dynamodb.table import Item
@@ -30,11 +30,11 @@ class Bodies:
         self._client, self._bucket = client, bucket
 
     async def kept(self, body: bytes, what: str) -> Item:
-        """The attribute that holds or names the body, which is in S3 by then. Raises StoreUnavailable."""
+        """The attribute that holds or names the body, which is in S3 by then. Raises StoreRefused."""
         if len(body) <= OFFLOAD_ABOVE_BYTES or (self._bucket is None and len(body) <= INLINE_BYTES_MAX):
             return {"b": {"B": body}}
         if self._bucket is None:
-            raise StoreUnavailable(
+            raise StoreRefused(
                 f"dynamodb:{self._client.table}: {what} takes {len(body):,} bytes compressed, and an item holds "
                 f"{INLINE_BYTES_MAX:,}. Nothing was written. Name a bucket for what is larger: "
                 f"dynamodb:{self._client.table}?bucket=NAME, or ASL_BUCKET"

@@ -53,7 +53,7 @@ IF_NEW: Final = Condition()
 
 
 class Client:
-    """Calls to one table, and to S3. Every method may raise StoreUnavailable."""
+    """Calls to one table, and to S3. Every method may raise StoreUnavailable or StoreRefused."""
 
     def __init__(
         self,

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from botocore.session import get_session
 
-from asl_engine.errors import StoreCorrupt, StoreUnavailable
+from asl_engine.errors import StoreCorrupt, StoreRefused
 from asl_engine.interpreter.events import TaskSucceeded
 from asl_engine.store.dynamodb.client import Client, Observers
 from asl_engine.store.dynamodb.store import DynamoDbStore
@@ -111,7 +111,7 @@ def test_without_a_bucket_what_is_larger_is_refused_before_anything_is_written()
             outcome = started()
             await store.append(record_of(outcome))
             too_large = record_of(task_done(outcome.execution, incompressible(900_000)))
-            with pytest.raises(StoreUnavailable, match=r"record 1 of arn:.* takes 5\d\d,\d\d\d bytes .*\?bucket=NAME"):
+            with pytest.raises(StoreRefused, match=r"record 1 of arn:.* takes 5\d\d,\d\d\d bytes .*\?bucket=NAME"):
                 await store.append(too_large)
             assert await store.load(FIRST) == outcome.execution
 

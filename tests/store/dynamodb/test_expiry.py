@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from asl_engine.errors import StoreUnavailable
+from asl_engine.errors import StoreRefused
 from asl_engine.interpreter.execution import Execution, ExecutionStatus
 from asl_engine.store.dynamodb.client import Client
 from asl_engine.store.dynamodb.store import DynamoDbStore
@@ -145,7 +145,7 @@ def test_the_records_of_a_long_execution_are_marked_by_the_batch_and_its_listing
         store, execution = await long_run(aws, 1_200)
         end = followed(execution, frames={}, status=ExecutionStatus.FAILED, stopped_at=ENDED_AT)
         aws.dynamodb.refused = 8
-        with pytest.raises(StoreUnavailable):
+        with pytest.raises(StoreRefused):
             await store.append(record_of(end))
         head = await store._listing.head(FIRST)
         assert head is not None
