@@ -5,6 +5,7 @@ from typing import Any
 
 from asl_engine.aws.host_log import HostLog
 from asl_engine.aws.log import Log, Metric
+from asl_engine.errors import StoreUnavailable
 from asl_engine.interpreter.events import TaskSucceeded
 from asl_engine.interpreter.execution import ExecutionStatus
 from asl_engine.runtime.queued.observer import Advanced
@@ -95,10 +96,10 @@ def test_what_went_wrong_is_told_with_its_cause() -> None:
     lines = Lines()
     log = HostLog(lines.log)
 
-    log.failed(received(), ValueError("the table is gone"))
+    log.failed(received(), StoreUnavailable("the table is gone"))
     assert (lines.last["level"], lines.last["error"], lines.last["cause"]) == (
         "ERROR",
-        "ValueError",
+        "StoreUnavailable",
         "the table is gone",
     )
     assert (lines.last["executionArn"], lines.last["deliveries"], lines.metrics()) == (ARN, 2, {"FailedMessages": 1})
@@ -108,6 +109,18 @@ def test_what_went_wrong_is_told_with_its_cause() -> None:
     assert lines.metrics() == {"UnknownExecutions": 1}
     log.ignored(ARN, ("TimerFired", "TaskSucceeded"))
     assert lines.metrics() == {"IgnoredEvents": 2}
+
+
+def test_a_defect_is_told_with_its_place_and_not_with_a_text_that_may_quote_a_payload() -> None:
+    lines = Lines()
+    try:
+        int("hunter2")
+    except ValueError as error:
+        HostLog(lines.log).poisoned(received(), error)
+        assert "hunter2" not in json.dumps(lines.last)
+        assert (lines.last["error"], lines.last["raisedAt"][:12]) == ("ValueError", "test_log.py:")
+        HostLog(lines.log, payloads=True).poisoned(received(), error)
+        assert "hunter2" in lines.last["cause"]
 
 
 def test_payloads_are_logged_only_when_asked_for() -> None:

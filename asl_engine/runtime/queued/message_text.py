@@ -7,6 +7,7 @@ message. Events are written as the journal writes them.
 from __future__ import annotations
 
 import base64
+import hashlib
 import json
 import zlib
 from dataclasses import fields
@@ -63,9 +64,14 @@ def message_of(text: str) -> Message:
         raise ForeignMessage(f"the event of the message cannot be read: {error}") from error
     except _FOREIGN as error:
         raise ForeignMessage(
-            f"the text is no message of this engine ({type(error).__name__}: {error}): "
-            f"{text[:80]!r}; send only what the engine wrote to its queue"
+            f"the text is no message of this engine ({type(error).__name__}): {len(text)} characters, SHA-256 "
+            f"{_hash(text)}; send only what the engine wrote to its queue"
         ) from error
+
+
+def _hash(text: str) -> str:
+    """Names a text that somebody may look for, and whose content is nobody's business."""
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def _members(text: str) -> dict[str, Any]:
@@ -83,5 +89,5 @@ def _members(text: str) -> dict[str, Any]:
 def _text(members: dict[str, Any], name: str) -> str:
     value = members[name]
     if not isinstance(value, str) or not value:
-        raise ValueError(f'expected text as "{name}", found {value!r}')
+        raise ValueError(f'expected text as "{name}"')
     return value

@@ -72,6 +72,15 @@ def test_a_foreign_text_is_refused(text: str) -> None:
         message_of(text)
 
 
+def test_what_a_foreign_text_says_is_nobody_s_business() -> None:
+    for text in ('{"password":"hunter2"}', '{"asl":1,"execution":["hunter2"]}', '{"password":"hunter2'):
+        with pytest.raises(
+            ForeignMessage, match=rf"\b{len(text)} characters, SHA-256 [0-9a-f]{{64}}; send only"
+        ) as refused:
+            message_of(text)
+        assert "hunter2" not in str(refused.value)
+
+
 def test_the_message_of_a_newer_engine_says_what_to_do() -> None:
     text = json.dumps({**json.loads(message_text(Message(execution_arn=ARN, owner="m"))), "asl": 2})
 
