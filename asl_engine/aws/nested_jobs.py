@@ -82,16 +82,18 @@ class NestedJobs:
     async def _start(self, call: TaskCall) -> Answer:
         """A child that is there is this attempt's own only if it was linked to it while it was not there yet."""
         arn, link = child_arn(call), JobLink.of(call)
-        was_begun = await self._links.link_of(arn) == link
+        is_linked = was_begun = await self._links.link_of(arn) == link
         if not was_begun and not await self._exists(arn):
             await self._links.put(arn, link)
+            is_linked = True
         try:
             answer = await start_child(self._attached, call)
         except ExecutionAlreadyExists:
             if not was_begun:
                 raise
             answer = await begun_before(self._attached, call)
-        await self._links.put(arn, link)  # one that ran already, with the same input, is waited for as well
+        if not is_linked:  # one that ran already, with the same input, is waited for as well
+            await self._links.put(arn, link)
         return answer
 
     async def _exists(self, execution_arn: str) -> bool:

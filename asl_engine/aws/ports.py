@@ -58,6 +58,6 @@ def open_ports(environ: Mapping[str, str] = os.environ) -> Ports:
         store=store,
         resources=resources,
         queue=SqsQueue(clients, settings, clock),
-        links=StoredJobLinks(resources),
+        links=StoredJobLinks(resources, clock, settings.expire_days),
         log=Log(settings.metrics_namespace, clock.now),
     )

@@ -29,12 +29,16 @@ class Resource:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """What to write: `revision` is that of the document to replace, 0 for a new one; `document` None removes it."""
+    """What to write: `revision` is that of the document to replace, 0 for a new one; `document` None removes it.
+
+    From `expires_at`, epoch seconds, on a store may forget the document; None: never.
+    """
 
     kind: str
     key: str
     revision: int
     document: Document | None
+    expires_at: int | None = None
 
 
 class ResourceStore(Protocol):
@@ -52,14 +56,15 @@ class ResourceStore(Protocol):
         """The documents of a kind whose key starts with `prefix` and comes behind `after`, in order of their keys."""
 
 
-def created(kind: str, key: str, document: Document) -> Change:
+def created(kind: str, key: str, document: Document, *, expires_at: int | None = None) -> Change:
     """A document that must not exist yet."""
-    return Change(kind=kind, key=key, revision=0, document=document)
+    return Change(kind=kind, key=key, revision=0, document=document, expires_at=expires_at)
 
 
-def replaced(resource: Resource, document: Document) -> Change:
+def replaced(resource: Resource, document: Document, *, expires_at: int | None = None) -> Change:
     """Another document in the place of this one."""
-    return Change(kind=resource.kind, key=resource.key, revision=resource.revision, document=document)
+    kind, key, revision = resource.kind, resource.key, resource.revision
+    return Change(kind=kind, key=key, revision=revision, document=document, expires_at=expires_at)
 
 
 def removed(resource: Resource) -> Change:

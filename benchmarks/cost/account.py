@@ -71,7 +71,7 @@ class Account:
         self.failures: list[BaseException] = []
         # As many processes as there are functions, of which none knows what another one has in memory.
         self.store = self._new_store()
-        self._links = StoredJobLinks(self.store.resources())
+        self._links = StoredJobLinks(self.store.resources(), self.clock)
         wirings = self._wiring(self.store), self._wiring(self._new_store())
         self._definitions = [wiring.definitions for wiring in wirings]
         self._engine, self._api = (QueuedHost(wiring) for wiring in wirings)

@@ -126,7 +126,7 @@ class FakeDynamoDb:
         """Only counted: nothing on the path of an execution may do this."""
         raise NotImplementedError(f"a transaction: {request}")
 
-    def keys(self) -> list[tuple[str, str]]:
+    def places(self) -> list[tuple[str, str]]:
         """The keys of all items."""
         return [(partition, sort) for partition, items in self._items.items() for sort in items]
 

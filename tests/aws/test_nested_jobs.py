@@ -9,7 +9,7 @@ from asl_engine.aws.job_links import StoredJobLinks
 from asl_engine.aws.nested_jobs import NestedJobs, Parents
 from asl_engine.interpreter.execution import ExecutionStatus
 from asl_engine.json_value import JsonObject
-from asl_engine.runtime.jobs import JobLink
+from asl_engine.runtime.jobs import JobLink, MemoryJobLinks
 from asl_engine.runtime.queued.ports import Message
 from asl_engine.runtime.tasks import Failed, Submitted, Succeeded, TaskCall
 from tests.api.services import MACHINE, Caller, asking, passing, service
@@ -25,7 +25,7 @@ class Nested:
 
     def __init__(self) -> None:
         self.caller = Caller(service())
-        self.links = StoredJobLinks(self.caller.service.resources)
+        self.links = StoredJobLinks(self.caller.service.resources, self.caller.service.clock)
         self.jobs = NestedJobs(self.links)
         self.jobs.attach(self.caller.service)
 
@@ -158,3 +158,27 @@ async def test_only_a_parent_that_still_waits_is_told(nested: Nested) -> None:
     await parents.tell(other)  # its parent waits for something else
 
     assert queue.messages == []
+
+
+class CountingLinks(MemoryJobLinks):
+    """Every put is two writes, also one that finds a link."""
+
+    puts = 0
+
+    async def put(self, job_key: str, link: JobLink) -> None:
+        self.puts += 1
+        await super().put(job_key, link)
+
+
+def test_a_child_is_linked_once() -> None:
+    async def story() -> int:
+        caller, links = Caller(service()), CountingLinks()
+        jobs = NestedJobs(links)
+        jobs.attach(caller.service)
+        await caller.create(asking(ACTIVITY))
+        for _ in range(2):
+            assert isinstance(await jobs.submit(starting("c")), Submitted)
+        await caller.service.host.close()
+        return links.puts
+
+    assert asyncio.run(story()) == 1

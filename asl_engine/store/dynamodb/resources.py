@@ -15,7 +15,7 @@ from asl_engine.errors import Conflict
 from asl_engine.store.dynamodb.bodies import Bodies
 from asl_engine.store.dynamodb.client import IF_NEW, Client, Condition
 from asl_engine.store.dynamodb.journals import new_write_id
-from asl_engine.store.dynamodb.table import Item, key, key_of
+from asl_engine.store.dynamodb.table import EXPIRY_ATTRIBUTE, Item, key, key_of
 from asl_engine.store.dynamodb.units import writes_of
 from asl_engine.store.resources import Change, Resource
 
@@ -92,6 +92,8 @@ class DynamoDbResources:
             return None
         body = zlib.compress(json.dumps(change.document, ensure_ascii=True, separators=(",", ":")).encode())
         item = _key(change.kind, change.key) | {"v": {"N": str(change.revision + 1)}, "w": new_write_id()}
+        if change.expires_at is not None:
+            item[EXPIRY_ATTRIBUTE] = {"N": str(change.expires_at)}
         return item | await self._bodies.kept(body, f"the {change.kind} {change.key}")
 
     async def _read(self, item: Item) -> Resource:

@@ -5,7 +5,7 @@
     execution ARN          h              the head: the execution's line in the listings
     execution ARN          i + id         an event in the inbox
     definition#SHA-256     -              a definition
-    resource#kind          key            a resource of the API
+    resource#kind          key            a resource of the API, an approval, a job's link
     claim#ARN, owner#id    -              who runs an execution, and until when that process is surely alive
 
 Attributes have one letter because every kilobyte of an item is paid for at each write:

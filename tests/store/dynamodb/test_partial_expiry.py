@@ -120,11 +120,11 @@ def test_nothing_is_appended_over_what_is_gone() -> None:
     async def tell(part: tuple[str, ...]) -> None:
         ended = await Ended.journal()
         await ended.expire(part)
-        before = ended.aws.table.keys()
+        before = ended.aws.table.places()
         for store in (ended.behind, store_on(ended.aws)):
             with pytest.raises((Conflict, ExecutionDoesNotExist)):
                 await store.append(replace(record_of(ended.unfinished), at=LATER))
-        assert ended.aws.table.keys() == before
+        assert ended.aws.table.places() == before
 
     for_each_part(tell)
 
@@ -154,13 +154,13 @@ def test_only_a_whole_execution_is_redriven() -> None:
     async def tell(part: tuple[str, ...]) -> None:
         ended = await Ended.journal()
         await ended.expire(part)
-        store, before = store_on(ended.aws), ended.aws.table.keys()
+        store, before = store_on(ended.aws), ended.aws.table.places()
         redrive = followed(ended.execution, status=ExecutionStatus.RUNNING, stopped_at=None, redrive_count=2)
         try:
             await store.append(record_of(redrive))
         except ExecutionDoesNotExist:
             assert set(part) - {"h"}
-            assert ended.aws.table.keys() == before
+            assert ended.aws.table.places() == before
         else:
             assert not set(part) - {"h"}
             with pytest.raises(AssertionError, match="nothing else is ever deleted"):
