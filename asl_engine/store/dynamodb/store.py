@@ -33,6 +33,8 @@ _KNOWN_MAX: Final = 20_000
 # What is known here was true then. An execution may have ended elsewhere since and expire after a day at the soonest,
 # and nothing may be appended to what is left of it.
 _KNOWN_MILLISECONDS_MAX: Final = 12 * 60 * 60 * 1000
+# Of how many executions it is known here that they are listed. Whoever put a head is soon asked to make sure of it.
+_LISTED_MAX: Final = 2_000
 # From here on marking the records takes seconds, and the listing should not be behind for so long.
 _LONG_RECORDS: Final = 1_000
 
@@ -49,6 +51,7 @@ class DynamoDbStore:
         self._mailbox = Mailbox(client, self._bodies)
         self._leases = Leases(client)
         self._known: OrderedDict[str, Known] = OrderedDict()
+        self._listed: OrderedDict[str, ExecutionSummary] = OrderedDict()
         self._definitions: set[str] = set()
 
     async def append(self, record: Record) -> None:
@@ -121,8 +124,10 @@ class DynamoDbStore:
 
     async def ensure_listed(self, execution: Execution) -> None:
         """Write the execution's head if it is missing or stale, and its expiry if it has ended."""
-        listed = await self._listing.head(execution.arn)
         head = head_of_execution(execution)
+        if self._listed.pop(execution.arn, None) == head.summary:
+            return
+        listed = await self._listing.head(execution.arn)
         if listed is None or (
             self._lacks_expiry(listed) if listed.summary == head.summary else listed.sequence < head.sequence
         ):
@@ -219,6 +224,9 @@ class DynamoDbStore:
         if expires_at is not None:
             await self._expiry.mark(head.summary.arn, expires_at, head.sequence)
             await self._listing.put(replace(head, expires_at=expires_at), replaces=before)
+        self._listed[head.summary.arn] = head.summary
+        if len(self._listed) > _LISTED_MAX:
+            self._listed.popitem(last=False)
 
     def _lacks_expiry(self, head: Head) -> bool:
         return head.expires_at is None and self._expiry.expires_at(head.summary.stopped_at) is not None

@@ -54,7 +54,7 @@ async def test_a_head_that_is_missing_is_written(store: DynamoDbStore) -> None:
     execution = await ended(store)
     await store.client.delete(key(FIRST, HEAD))
     assert await statuses(store) == []
-    await store.ensure_listed(execution)
+    await DynamoDbStore(store.client).ensure_listed(execution)
     assert await statuses(store) == ["SUCCEEDED"]
 
 
