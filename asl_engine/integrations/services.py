@@ -100,7 +100,7 @@ _OPTIMIZED: Final[Mapping[str, tuple[str, ErrorNames, str]]] = {
         sagemaker.NAMES,
         """
         createTrainingJob createTransformJob createProcessingJob createHyperParameterTuningJob createLabelingJob
-        createModel createEndpointConfig createEndpoint updateEndpoint
+        createModel createEndpointConfig createEndpoint updateEndpoint addTags
         """,
     ),
     "sns": ("sns", OptimizedNames(prefix="SNS", service="AmazonSNS", base="AmazonSNSException"), "publish"),

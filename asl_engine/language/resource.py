@@ -62,7 +62,7 @@ OPTIMIZED_INTEGRATIONS: Final[Mapping[str, _Actions]] = {
     "lambda": _actions(callback="invoke"),
     "mediaconvert": _actions(job="createJob"),
     "sagemaker": _actions(
-        "createModel createEndpointConfig createEndpoint updateEndpoint",
+        "createModel createEndpointConfig createEndpoint updateEndpoint addTags",
         job="createTrainingJob createTransformJob createHyperParameterTuningJob createLabelingJob createProcessingJob",
     ),
     "sns": _actions(callback="publish"),

@@ -176,6 +176,7 @@ def test_a_training_job_passes_its_role_to_sagemaker_alone() -> None:
         ("createEndpointConfig", {"CreateEndpointConfig", "DescribeEndpointConfig", "AddTags", "ListTags"}),
         ("createEndpoint", {"CreateEndpoint", "DescribeEndpoint", "AddTags", "ListTags"}),
         ("updateEndpoint", {"UpdateEndpoint", "DescribeEndpoint"}),
+        ("addTags", {"AddTags"}),
     ],
 )
 def test_what_an_attempt_made_before_can_be_adopted(action: str, expected: set[str]) -> None:

@@ -13,7 +13,7 @@ from asl_engine.integrations import sagemaker
 from asl_engine.integrations.aws_calls import AwsCalls
 from asl_engine.integrations.aws_jobs import AwsJobs, attempt_key
 from asl_engine.integrations.aws_session import AwsClients
-from asl_engine.json_value import JsonValue
+from asl_engine.json_value import JsonObject, JsonValue
 from asl_engine.runtime.jobs import JobLink, JobLinks, MemoryJobLinks
 from asl_engine.runtime.tasks import Failed, Submitted, Succeeded, TaskCall, TaskResult
 from tests.integrations.aws_services import FakeService, Fault, Refused, jobs_of, sagemaker_service, serving
@@ -253,6 +253,24 @@ def test_whoever_may_not_look_is_told_what_was_refused(service: FakeService) -> 
     refused = submit(service, training())
     assert isinstance(refused, Failed)
     assert refused.error == "SageMaker.ResourceInUseException"
+
+
+def test_tags_are_added_to_what_is_there() -> None:
+    tags: list[dict[str, str]] = []
+
+    def add(request: dict[str, Any]) -> dict[str, Any]:
+        tags.extend(request["Tags"])
+        return {"Tags": tags}
+
+    arguments: JsonObject = {
+        "ResourceArn": "arn:aws:sagemaker:eu-west-1:1:model/m",
+        "Tags": [{"Key": "k", "Value": "v"}],
+    }
+    with serving(FakeService({"addtags": add})) as running:
+        result = perform(running, task_call("arn:aws:states:::sagemaker:addTags", arguments))
+    assert isinstance(result, Succeeded)
+    assert isinstance(result.output, dict)
+    assert result.output["Tags"] == arguments["Tags"]
 
 
 def test_an_endpoint_update_that_is_under_way_is_not_begun_twice() -> None:
