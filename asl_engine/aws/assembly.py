@@ -48,7 +48,7 @@ def engine_on(ports: Ports) -> Engine:
     if reached is not None:
         performers.append(reached.tasks)
         jobs.append(reached.jobs)
-    performer = PerformerChain(performers)
+    performer, observer = PerformerChain(performers), HostLog(ports.log, payloads=ports.settings.log_payloads)
     wiring = Wiring(
         store=ports.store,
         queue=ports.queue,
@@ -56,7 +56,7 @@ def engine_on(ports: Ports) -> Engine:
         performer=performer,
         jobs=JobChain(jobs),
         options=replace(AWS_COMPATIBLE, default_task_timeout_seconds=ports.settings.default_task_timeout_seconds),
-        observer=HostLog(ports.log, payloads=ports.settings.log_payloads),
+        observer=observer,
         visibility_seconds=ports.settings.visibility_seconds,
         ended=Parents(ports.links, ports.store, ports.queue).tell,
     )
@@ -65,7 +65,7 @@ def engine_on(ports: Ports) -> Engine:
         executions=ports.store,
         resources=ports.resources,
         host=QueuedExecutions(host, ports.store),
-        express=ExpressExecutions(performer, ports.clock, wiring.options),
+        express=ExpressExecutions(performer, ports.clock, wiring.options, observer=observer.advanced_in_memory),
         desk=offers,
         performer=performer,
         clock=ports.clock,

@@ -8,6 +8,7 @@ from typing import Any, Final
 from asl_engine.aws.log import Log, Metric
 from asl_engine.errors import AslError
 from asl_engine.interpreter.execution import ExecutionStatus
+from asl_engine.interpreter.outcome import Outcome
 from asl_engine.runtime.queued.message_text import message_text
 from asl_engine.runtime.queued.observer import Advanced
 from asl_engine.runtime.queued.ports import Received
@@ -45,6 +46,16 @@ class HostLog:
             "commands": advanced.commands,
         }
         self._log.write("INFO", "advanced", facts, metrics)
+
+    def advanced_in_memory(self, outcome: Outcome) -> None:
+        """Tell the start and the end of an Express execution, which writes no records."""
+        execution = outcome.execution
+        metrics = {Metric.STARTED: 1} if outcome.before is None else {}
+        if execution.status in _ENDED:
+            metrics[_ENDED[execution.status]] = 1
+        if metrics:
+            facts = {"executionArn": execution.arn, "status": execution.status.value}
+            self._log.write("INFO", "express execution", facts, metrics)
 
     def ignored(self, execution_arn: str, events: tuple[str, ...]) -> None:
         """See HostObserver."""

@@ -14,6 +14,7 @@ from asl_engine.runtime.advancing import Advancing
 from asl_engine.runtime.clock import Clock
 from asl_engine.runtime.in_process import InProcessHost, StartRequest
 from asl_engine.runtime.live_execution import LiveExecution
+from asl_engine.runtime.runner import Observer
 from asl_engine.runtime.tasks import TaskPerformer
 from asl_engine.store.memory import MemoryStore
 
@@ -22,15 +23,27 @@ class ExpressExecutions:
     """Starts Express executions, each on a store of its own that is forgotten with it."""
 
     def __init__(
-        self, performer: TaskPerformer, clock: Clock, options: Options, advancing: Advancing | None = None
+        self,
+        performer: TaskPerformer,
+        clock: Clock,
+        options: Options,
+        *,
+        observer: Observer | None = None,
+        advancing: Advancing | None = None,
     ) -> None:
-        self._performer, self._clock, self._options, self._advancing = performer, clock, options, advancing
+        self._performer, self._clock, self._options = performer, clock, options
+        self._observer, self._advancing = observer, advancing
         self._live: set[LiveExecution] = set()
 
     async def start(self, machine: StateMachine, request: StartRequest) -> LiveExecution:
         """Begin an execution."""
         host = InProcessHost(
-            MemoryStore(), self._performer, self._clock, options=self._options, advancing=self._advancing
+            MemoryStore(),
+            self._performer,
+            self._clock,
+            options=self._options,
+            observer=self._observer,
+            advancing=self._advancing,
         )
         live = await host.start(machine, request)
         self._live.add(live)

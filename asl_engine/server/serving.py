@@ -70,7 +70,7 @@ def service_on(
         executions=store,
         resources=resources,
         host=LocalHost(store, performer, clock, options=AWS_COMPATIBLE, inbox_poll_seconds=poll, advancing=advancing),
-        express=ExpressExecutions(performer, clock, AWS_COMPATIBLE, advancing),
+        express=ExpressExecutions(performer, clock, AWS_COMPATIBLE, advancing=advancing),
         desk=desk,
         performer=performer,
         clock=clock,

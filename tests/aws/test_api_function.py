@@ -114,7 +114,7 @@ def test_a_page_that_one_container_issued_is_read_by_another(aws: Emulator) -> N
         assert [each["name"] for each in first["stateMachines"] + second["stateMachines"]] == ["a", "b"]
 
 
-def test_an_express_workflow_runs_inside_the_function(aws: Emulator) -> None:
+def test_an_express_workflow_runs_inside_the_function(aws: Emulator, capsys: pytest.CaptureFixture[str]) -> None:
     """What a function leaves running is frozen with it."""
     counting = {
         "StartAt": "One",
@@ -133,6 +133,12 @@ def test_an_express_workflow_runs_inside_the_function(aws: Emulator) -> None:
         assert (answer["status"], json.loads(answer["output"])) == ("SUCCEEDED", {"n": 3})
         assert ":express:express:" in deployment.start(machine, input='{"n": 10}')
         assert set(functions.payloads) == {'{"n": 1}', '{"n": 2}', '{"n": 10}', '{"n": 11}'}
+        lines = [json.loads(line) for line in capsys.readouterr().out.splitlines() if "express execution" in line]
+        assert [line["status"] for line in lines] == ["RUNNING", "SUCCEEDED"] * 2
+        assert [("ExecutionsStarted" in line, "ExecutionsSucceeded" in line) for line in lines] == [
+            (True, False),
+            (False, True),
+        ] * 2
         assert deployment.records() == []
 
 
