@@ -38,6 +38,11 @@ class Notice:
     needs_form: frozenset[str] = field(default_factory=frozenset)
 
     @property
+    def is_for_others(self) -> bool:
+        """Whether everybody reads it in a channel, though only those named may answer: its links are nobody's."""
+        return self.recipient is ANYBODY and bool(self.request.approvers)
+
+    @property
     def subject(self) -> str:
         """The subject in one line."""
         subject = " ".join(self.request.subject.split())

@@ -12,7 +12,7 @@ A repeated notification (Lambda and the engine deliver at least once) tells only
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -22,7 +22,7 @@ from asl_engine.approvals.desk import ApprovalDesk, shared_approval_id
 from asl_engine.approvals.links import Link, Links
 from asl_engine.approvals.notice import ANYBODY, Channel, Notice, NoticeLinks
 from asl_engine.approvals.payload import read_payload
-from asl_engine.approvals.request import Approver, ChannelUse
+from asl_engine.approvals.request import ApprovalRequest, Approver, ChannelUse
 from asl_engine.errors import InvalidApprovalRequest, NotificationFailed
 from asl_engine.json_value import JsonObject, JsonValue
 
@@ -116,16 +116,18 @@ class Notifier:
         unreachable = {approver.id: approver.name for approver in request.approvers} or {ANYBODY.id: "anybody"}
         for use in request.channels:
             for recipient in self._channel(use).recipients(request, use):
-                if recipient.id == ANYBODY.id:
-                    unreachable.clear()
-                unreachable.pop(recipient.id, None)
+                for reached in _reached(request, recipient, use):
+                    unreachable.pop(reached.id, None)
                 key = f"{use.type}:{''.join(map(str, use.options.values()))}:{recipient.id}"
                 has_voted = approval.vote_of(recipient.id) is not None
                 if not has_voted and approval.told.get(key, -1) < request.reminder:
                     due.append((key, recipient, use))
         if unreachable:
             names = ", ".join(unreachable.values())
-            raise InvalidApprovalRequest(f"no channel of the request reaches {names}: give an address that fits one")
+            raise InvalidApprovalRequest(
+                f"no channel of the request lets {names} answer: give an address that fits one. In a Slack channel "
+                "those named answer under their Slack member id, and cannot fill in a form"
+            )
         return due
 
     def _channel(self, use: ChannelUse) -> Channel:
@@ -136,13 +138,12 @@ class Notifier:
 
     def _notice(self, approval: Approval, recipient: Approver, key: str) -> Notice:
         request = approval.request
-        needs_form = frozenset[str]().union(*(field.required_for for field in request.form))
         return Notice(
             request=request,
             recipient=recipient,
             links=self._notice_links(approval, recipient),
             is_reminder=key in approval.told,
-            needs_form=needs_form,
+            needs_form=request.needs_form,
         )
 
     def _notice_links(self, approval: Approval, recipient: Approver) -> NoticeLinks:
@@ -168,3 +169,15 @@ class Notifier:
 
     def _url(self, token: str) -> str:
         return f"{self.base_url.rstrip('/')}/{token}"
+
+
+def _reached(request: ApprovalRequest, recipient: Approver, use: ChannelUse) -> Sequence[Approver]:
+    """Who can answer a message to this recipient.
+
+    A channel's message has no form of those named: whose link it was could not be told.
+    """
+    if recipient.id != ANYBODY.id:
+        return [recipient]
+    if use.type != "slack" or not request.approvers:
+        return [*request.approvers, ANYBODY]
+    return [] if request.needs_form else [approver for approver in request.approvers if approver.slack]

@@ -33,6 +33,14 @@ def question(
     return page(status, request.title, joined(parts), title=title)
 
 
+def for_others(approval: Approval) -> PageResponse:
+    """What the link in a channel shows, where only those named may answer."""
+    request = approval.request
+    told = Html("<p>Only those who were asked may answer, with the link that each of them got.</p>")
+    content = joined([paragraphs(request.message), details_table(request), _standing(approval), told])
+    return page(200, request.title, content)
+
+
 def answered(approval: Approval, vote: Vote | None, *, status: int = 200, note: str = "") -> PageResponse:
     """Who decided what and when; or, while others are still asked, that this answer was taken."""
     parts = [fill('<p role="status">$note</p>', note=note)] if note else []

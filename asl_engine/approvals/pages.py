@@ -66,7 +66,10 @@ class ApprovalPages:
             return page_texts.forged()
         if request.method == "POST":
             return await self._decide(request, link, approval)
-        return self._standing(approval, link) or self._question(approval, link, request.path)
+        standing = self._standing(approval, link)
+        if standing is None and approval.approvers and approval.approver(link.recipient_id) is None:
+            standing = page_texts.for_others(approval)
+        return standing or self._question(approval, link, request.path)
 
     def _standing(self, approval: Approval, link: Link) -> PageResponse | None:
         """What there is to say when nothing can be decided; None when it can."""

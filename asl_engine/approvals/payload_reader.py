@@ -61,7 +61,7 @@ class PayloadReader:
     def text(self, name: str, *, required: bool = False) -> str:
         """A string; empty when there is none."""
         value = self._members.get(name)
-        if value is None or value == "":
+        if value is None or value == "" or (required and isinstance(value, str) and not value.strip()):
             if required:
                 self.problem(name, "is required: a text")
             return ""

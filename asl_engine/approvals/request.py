@@ -86,6 +86,11 @@ class ApprovalRequest:
     reminder: int = 0
     reach_all: bool = True
 
+    @property
+    def needs_form(self) -> frozenset[str]:
+        """The ids of the choices that a field must be filled in for."""
+        return frozenset[str]().union(*(field.required_for for field in self.form))
+
     def option(self, choice: str) -> Option | None:
         """The choice of this id."""
         return next((option for option in self.choices if option.id == choice), None)

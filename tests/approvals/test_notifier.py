@@ -157,6 +157,7 @@ def test_a_round_that_opens_after_the_end_is_told_so(office: Office) -> None:
     ("payload", "expected"),
     [
         ([], "must be an object"),
+        ({"taskToken": "t", "title": " \n ", "approvers": [ADA]}, "/title: is required: a text"),
         ({"action": "ask"}, "/taskToken: is required. Use the Resource"),
         ({"taskToken": 7}, "/taskToken: is required"),
         ({"action": "shout", "taskToken": "t"}, "/action: 'shout' is none: it is ask, tell, close or deliver"),
@@ -193,7 +194,10 @@ def test_a_round_that_opens_after_the_end_is_told_so(office: Office) -> None:
             "/form/0/requiredFor: no choice has the id 'b'",
         ),
         ({"taskToken": "t", "title": "x", "approvers": [{"slack": "U1"}]}, "/channels: email is to be sent, but no"),
-        ({"taskToken": "t", "title": "x", "approvers": [ADA, {"slack": "U1"}]}, "no channel of the request reaches U1"),
+        (
+            {"taskToken": "t", "title": "x", "approvers": [ADA, {"slack": "U1"}]},
+            "no channel of the request lets U1 answer",
+        ),
         ({"taskToken": "t", "title": "x", "approvers": "ada"}, "/approvers: must be a list; it is string"),
         ({"taskToken": "t", "title": 7, "approvers": [ADA]}, "/title: must be a string; it is number"),
         ({"taskToken": "t", "title": "x", "approvers": [ADA] * 101}, "/approvers: has 101 members; 100 are allowed"),

@@ -162,7 +162,9 @@ def test_whoever_was_not_asked_cannot_answer(office: Office) -> None:
     stranger = Link(
         approval_id=office.approval().id, round=1, recipient_id="nobody", choice="", expires_at=NOON // 1000 + 60
     )
-    refused = office.answer(office.links.token(stranger))
+    link = office.links.token(stranger)
+    assert "Only those who were asked may answer" in office.visit(link).body
+    refused = office.post(link, {"nonce": office.links.nonce(link), "choice": "approve"})
     assert refused.status == 403
     assert "only those who were asked may answer" in refused.body
     assert office.tasks.answers == []

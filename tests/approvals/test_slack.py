@@ -9,7 +9,7 @@ import pytest
 
 from asl_engine.approvals.approval import Status
 from asl_engine.approvals.slack_channel import SlackChannel
-from asl_engine.errors import NotificationFailed, StoreUnavailable
+from asl_engine.errors import InvalidApprovalRequest, NotificationFailed, StoreUnavailable
 from asl_engine.store.resources import Change
 from tests.approvals.office import BASE_URL, BO, NOON, Office, asking, heading_of, run
 from tests.approvals.posting import Posted
@@ -51,17 +51,26 @@ def test_each_approver_gets_a_message_with_buttons_of_their_own() -> None:
     assert headers["Authorization"] == "Bearer xoxb-1"
     first, second = workspace.sent.messages
     assert (first["channel"], second["channel"]) == ("U1", "U2")
-    assert first["text"] == "Ship <it> & go?"
+    assert first["text"] == "Ship &lt;it&gt; &amp; go?"
     assert first["blocks"][0]["text"] == {"type": "plain_text", "text": "Ship <it> & go?", "emoji": False}
-    assert first["blocks"][2]["fields"] == [{"type": "mrkdwn", "text": "*accuracy*\n0.94"}]
-    assert list(workspace.buttons()) == ["Approve", "Reject"]
+    assert first["blocks"][2]["fields"] == [{"type": "mrkdwn", "text": "*accuracy*\n0.94", "verbatim": True}]
+    assert list(workspace.buttons()) == ["Approve", "Reject", "Open the page"]
     assert workspace.buttons()["Approve"]["value"] != workspace.buttons(1)["Approve"]["value"]
 
 
 def test_what_a_definition_says_cannot_mention_everybody() -> None:
     workspace = Workspace()
-    workspace.ask(message="<!channel> & <https://evil.example.com|click>", details={"<!here>": "<@U9>"})
-    shown = json.dumps(workspace.sent.messages)
+    attack = "<!channel> & <https://evil.example.com|click>"
+    workspace.ask(title=attack, message=attack, details={"<!here>": "<@U9>"})
+    answered = workspace.click(workspace.buttons()["Approve"], "U1")
+    messages = [*workspace.sent.messages, answered]
+    for message in messages:
+        for block in message["blocks"]:
+            if block["type"] == "header":
+                block["text"]["text"] = ""  # plain text, of which Slack makes nothing
+        texts = [block["text"] for block in message["blocks"] if block["type"] == "section" and "text" in block]
+        assert all(text["verbatim"] for text in texts)  # nor a link of what looks like one
+    shown = json.dumps(messages)
     assert "<!channel>" not in shown
     assert "&lt;!channel&gt; &amp; &lt;https:" in shown
     assert "<@U9>" not in shown
@@ -149,6 +158,61 @@ def test_a_choice_that_needs_a_form_opens_the_page_instead() -> None:
     page = workspace.office.visit(reject["url"].removeprefix(f"{BASE_URL}/"))
     assert (page.status, heading_of(page)) == (200, "Deploy model 7?")
     assert "value" in workspace.buttons()["Approve"]
+
+
+COMMENT: dict[str, Any] = {"name": "comment", "label": "Comment", "requiredFor": ["reject"]}
+CHANNEL = {"type": "slack", "channel": "C1"}
+
+
+@pytest.mark.parametrize(
+    ("members", "who"),
+    [
+        ({"form": [COMMENT]}, "Ada, Bo"),
+        ({"form": [COMMENT], "channels": [CHANNEL, "email"]}, "Ada"),
+        ({"approvers": [BO]}, BO),
+    ],
+)
+def test_a_channel_in_which_those_named_cannot_answer_is_refused(members: dict[str, Any], who: str) -> None:
+    """A form needs a link of one's own, and a click a member id."""
+    workspace = Workspace()
+    with pytest.raises(InvalidApprovalRequest, match=f"no channel of the request lets {who} answer"):
+        workspace.ask(**{"channels": [CHANNEL], **members})
+
+
+def test_what_needs_a_form_has_no_button_in_a_channel_but_links_of_ones_own() -> None:
+    workspace = Workspace()
+    workspace.ask(channels=[CHANNEL, "slack"], form=[COMMENT])
+    in_channel, to_ada, _ = workspace.sent.messages
+    assert (in_channel["channel"], to_ada["channel"]) == ("C1", "U1")
+    assert list(workspace.buttons()) == ["Approve", "Open the page"]
+    assert "A form comes with: Reject. Use the link that you got" in json.dumps(in_channel)
+    assert list(workspace.buttons(1)) == ["Approve", "Reject", "Open the page"]
+
+    page = workspace.buttons()["Open the page"]["url"].removeprefix(f"{BASE_URL}/")
+    shown = workspace.office.visit(page)
+    assert "Only those who were asked may answer" in shown.body
+    assert "<form" not in shown.body
+    link = workspace.buttons(1)["Reject"]["url"].removeprefix(f"{BASE_URL}/")
+    assert heading_of(workspace.office.answer(link, "reject", comment="slow")) == "Decided: Reject"
+
+
+def test_what_slack_would_refuse_is_cut_and_says_so() -> None:
+    """It takes 50 blocks, of 3,000 characters each, and 25 buttons."""
+    workspace = Workspace()
+    choices = [{"id": f"c{each}", "label": f"{each} " * 50} for each in range(30)]
+    details = {f"measure {each}": "&" * 3_000 for each in range(450)}
+    workspace.ask(title="?" * 200, message="&" * 3_000, details=details, choices=choices)
+    message = workspace.sent.messages[0]
+
+    assert len(message["blocks"]) <= 50
+    assert message["blocks"][0]["text"]["text"].endswith("? … (cut)")
+    assert message["blocks"][1]["text"]["text"].endswith("&amp; … (cut)")
+    assert len(message["blocks"][1]["text"]["text"]) <= 3_000
+    assert all(len(field["text"]) <= 2_000 for field in message["blocks"][2]["fields"])
+    assert "50 more details are on the page." in json.dumps(message)
+    buttons = message["blocks"][-1]["elements"]
+    assert (len(buttons), buttons[-1]["text"]["text"]) == (25, "Open the page")
+    assert all(len(button["text"]["text"]) <= 75 for button in buttons)
 
 
 def test_a_link_without_a_choice_or_with_a_form_cannot_be_clicked_through() -> None:
