@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -16,6 +17,10 @@ TEXT_LENGTH_MAX: Final = 4_000
 # What a JSON consumer reads back unchanged: https://www.rfc-editor.org/rfc/rfc8259#section-6
 _INTEGER_MAX: Final = 2**53 - 1
 _CONTROLS: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
+# Nothing but these is as good as empty: spaces, controls, format characters and marks on nothing, and what Unicode
+# counts as letters or symbols although it shows nothing (Hangul fillers, the empty Braille pattern).
+_INVISIBLE_CATEGORIES: Final = frozenset({"Cc", "Cf", "Cn", "Cs", "Mn", "Me", "Zl", "Zp", "Zs"})
+_INVISIBLE: Final = frozenset("\u115f\u1160\u2800\u3164\uffa0")
 
 
 class FieldType(StrEnum):
@@ -32,7 +37,7 @@ class FieldType(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FormField:
-    """One field. `required_for` names the choices that need it; a boolean is never required."""
+    """One field. `required_for` names the choices that need it: a boolean must then be true."""
 
     name: str
     label: str
@@ -42,7 +47,7 @@ class FormField:
 
     def read(self, written: str) -> JsonValue:
         """The value of what was written. Raises ValueError with a sentence for the person who wrote it."""
-        text = _CONTROLS.sub("", written.replace("\r\n", "\n")).strip()
+        text = _cleaned(written)
         match self.type:
             case FieldType.INTEGER:
                 return _integer(text)
@@ -66,10 +71,12 @@ def read_form(
     values: JsonObject = {}
     problems: dict[str, str] = {}
     for field in fields:
-        text = written.get(field.name, "")
+        text = _cleaned(written.get(field.name, ""))
         if field.type is FieldType.BOOLEAN:
             values[field.name] = field.read(text)
-        elif not text.strip():
+            if choice in field.required_for and values[field.name] is not True:
+                problems[field.name] = "must be ticked"
+        elif not text:
             if choice in field.required_for:
                 problems[field.name] = "must be filled in"
         else:
@@ -78,6 +85,16 @@ def read_form(
             except ValueError as error:
                 problems[field.name] = str(error)
     return values, problems
+
+
+def _cleaned(written: str) -> str:
+    """Without controls and what surrounds it; empty if nothing of it can be seen."""
+    text = _CONTROLS.sub("", written.replace("\r\n", "\n")).strip()
+    return text if any(map(_is_visible, text)) else ""
+
+
+def _is_visible(character: str) -> bool:
+    return unicodedata.category(character) not in _INVISIBLE_CATEGORIES and character not in _INVISIBLE
 
 
 def _integer(text: str) -> int:

@@ -237,7 +237,13 @@ def _field(request: ApprovalRequest, field: FormField, written: str, problem: st
     told = fill('<p class="error" id="problem-$name">$problem</p>', name=field.name, problem=problem)
     control = _control(field, written, attributes)
     if field.type is FieldType.BOOLEAN:
-        return fill('<label class="inline">$control $label</label>', control=control, label=field.label)
+        return fill(
+            '<label class="inline">$control <span>$label$hint</span></label>$problem',
+            control=control,
+            label=field.label,
+            hint=_hint(request, field, always=always) if field.required_for else Html(""),
+            problem=told if problem else Html(""),
+        )
     return fill(
         '<label for="field-$name">$label$hint</label>$control$problem',
         name=field.name,

@@ -57,6 +57,31 @@ def test_what_does_not_fit_is_told_in_words(kind: str, written: str, expected: s
         field(kind).read(written)
 
 
+@pytest.mark.parametrize(
+    "written",
+    ["", " ", "\x00\x07", "\u200b", "\u2800", "\u3164", "\u00ad", "\ufe0f", "\u0301", "\U000e0001", "\u202e \u2066"],
+)
+@pytest.mark.parametrize("kind", FieldType)
+def test_what_nobody_can_see_fills_in_nothing(kind: FieldType, written: str) -> None:
+    required = FormField(name="f", label="F", type=kind, options=("one",), required_for=frozenset({"approve"}))
+    assert set(read_form((required,), {"f": written}, "approve")[1]) == {"f"}
+    assert read_form((required,), {"f": written}, "reject")[1] == {}
+
+
+def test_a_box_that_must_be_ticked_is_not_only_a_matter_of_the_browser() -> None:
+    office = Office()
+    box = {"name": "read", "label": "I have read it", "type": "boolean", "requiredFor": ["approve"]}
+    office.ask(form=[box])
+    shown = office.visit(office.link()).body
+    assert "I have read it" in shown
+    assert "(needed for: Approve)" in shown
+
+    refused = office.answer(office.link())
+    assert refused.status == 422
+    assert '<p class="error" id="problem-read">must be ticked</p>' in refused.body
+    assert office.answer(office.link(), read="on").status == 200
+
+
 @given(kind=st.sampled_from(list(FieldType)), written=st.text())
 def test_any_text_has_a_value_or_a_sentence(kind: FieldType, written: str) -> None:
     values, problems = read_form((field(kind.value),), {"f": written}, "approve")
