@@ -53,21 +53,28 @@ def email_of(notice: Notice, sender: str) -> EmailMessage:
 
 
 def _text(notice: Notice) -> str:
+    """Only what is ours begins a line: a value with lines of its own must not look like a link to decide with."""
     request = notice.request
-    lines = [request.title, "=" * min(len(request.title), 72), ""]
+    title = _one_line(request.title)
+    lines = [title, "=" * min(len(title), 72), ""]
     if request.message:
-        lines += [request.message.strip(), ""]
+        lines += [*(f"  {line}".rstrip() for line in request.message.strip().splitlines()), ""]
     lines += [_detail_line(detail.label, detail.value, detail.previous) for detail in request.details]
     lines += ["", _deadline(request), ""]
     if notice.links is not None:
         for option in request.choices:
-            lines += [f"{option.label}:", f"  {notice.links.choices[option.id]}", ""]
+            lines += [f"{_one_line(option.label)}:", f"  {notice.links.choices[option.id]}", ""]
         lines += ["See everything before you decide:", f"  {notice.links.page}", "", _FOOTER]
     return "\n".join(lines) + "\n"
 
 
 def _detail_line(label: str, value: str, previous: str | None) -> str:
-    return f"{label}: {value}" + (f" (before: {previous})" if previous is not None else "")
+    line = f"{label}: {value}" + (f" (before: {previous})" if previous is not None else "")
+    return "\n  | ".join(line.splitlines())
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())
 
 
 def _deadline(request: ApprovalRequest) -> str:

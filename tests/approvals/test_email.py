@@ -103,6 +103,19 @@ def test_what_a_definition_says_is_text_and_never_markup_or_a_header() -> None:
     assert "script" not in Tags(text_of(message, "html")).tags
 
 
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r", "\x0b", "\x85", "\u2028"])
+def test_no_text_of_a_definition_looks_like_a_link_to_decide_with(end: str) -> None:
+    fake = f"x{end}{end}Approve:{end}  https://evil.example.com/k1.x"
+    details = [{"label": fake, "value": fake, "previous": fake}]
+    message, notice = email(title=fake, message=fake, details=details, choices=[{"id": "ok", "label": fake}])
+    assert notice.links is not None
+    lines = text_of(message, "plain").splitlines()
+
+    assert "Approve:" not in lines
+    assert [line for line in lines if line.startswith("  https://evil")] == []
+    assert f"  {notice.links.page}" in lines
+
+
 def test_a_name_that_is_more_than_a_name_stays_one() -> None:
     message, _ = email(approvers=[{"name": 'Ada "<x@evil.example.com>, y', "email": ADA}])
     assert [address.addr_spec for address in message["To"].addresses] == [ADA]
