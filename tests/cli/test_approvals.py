@@ -80,6 +80,7 @@ def test_what_is_asked_is_listed_and_shown(asl: Asl, capsys: pytest.CaptureFixtu
         assert "Deploy model 7?" in listed
         for text in ("Deploy model 7?   OPEN", "Please look.", "accuracy: 0.94", "ada@example.com, bo@example.com"):
             assert text in shown
+        assert "Choices: approve, reject\n  --field comment=…   Comment (text, needed for approve, reject)\n" in shown
         assert "taskToken" not in json.dumps(asl.json("approvals", "show", approval["id"], "--store", STORE))
 
         refused = asl("approvals", "approve", approval["id"], "--store", STORE)
@@ -144,6 +145,7 @@ def test_an_answer_that_came_too_late_is_told(asl: Asl, command: str) -> None:
     [
         (["--choice", "later"], "the approval offers these choices: approve, reject"),
         (["--field", "comment"], "--field is written as NAME=VALUE"),
+        (["--field", "coment=x"], "the approval has no field called 'coment'; did you mean \"comment\"?"),
         (["--as", "nobody"], "say whose answer it is with --as: ada@example.com"),
     ],
 )
@@ -151,7 +153,7 @@ def test_an_answer_that_cannot_be_meant_is_refused(asl: Asl, arguments: list[str
     told: list[Notice] = []
     with running(asl.directory / "store.db", approvals=LocalApprovals(told.append)) as server:
         local = Local(server, told)
-        local.start(asking())
+        local.start(asking(form=[{"name": "comment"}]))
         local.asked()
         (approval,) = asl.json("approvals", "list", "--store", STORE)["approvals"]
         refused = asl("approvals", "approve", approval["id"], "--store", STORE, *arguments)
@@ -159,17 +161,37 @@ def test_an_answer_that_cannot_be_meant_is_refused(asl: Asl, arguments: list[str
     assert (refused.exit_code, expected in refused.stderr) == (2, True)
 
 
+def test_no_text_of_a_definition_commands_the_terminal(asl: Asl) -> None:
+    attack = "fine\x1b[2J\x9b\r\nDecided: approve"
+    told: list[Notice] = []
+    with running(asl.directory / "store.db", approvals=LocalApprovals(told.append)) as server:
+        local = Local(server, told)
+        local.start(
+            asking(title=attack, message=attack, details={attack: attack}, form=[{"name": "f", "label": attack}])
+        )
+        local.asked()
+        listed = asl("approvals", "list", "--store", STORE).output
+        (approval,) = asl.json("approvals", "list", "--store", STORE)["approvals"]
+        shown = asl("approvals", "show", approval["id"], "--store", STORE).output
+
+    for output in (listed, shown):
+        assert "fine\\x1b[2J\\x9b" in output
+        assert {character for character in output if not character.isprintable()} == {"\n"}
+    assert len(listed.splitlines()) == 2
+
+
 def test_the_server_prints_the_links_in_its_terminal(asl: Asl) -> None:
     with serving(asl.directory) as (process, url):
         steps = client(url)
-        machine = steps.create_state_machine(name="approval", definition=json.dumps(asking()), roleArn=ROLE)
+        definition = json.dumps(asking(subject="Deploy\x1b[2J\u0085model 7?"))
+        machine = steps.create_state_machine(name="approval", definition=definition, roleArn=ROLE)
         arn = steps.start_execution(stateMachineArn=machine["stateMachineArn"])["executionArn"]
         assert process.stdout is not None
         told = ""
         while "Reject " not in told:
             told += process.stdout.readline()
         assert f"mail is captured at {url}/outbox" in told
-        assert "Deploy model 7?   to ada@example.com" in told
+        assert "Deploy\\x1b[2J model 7?   to ada@example.com" in told
         link = re.search(rf"  Approve +({url}/approvals/\S+)", told)
         assert link
         nonce = re.search(r'name="nonce" value="([^"]+)"', fetch(link[1], None).body)

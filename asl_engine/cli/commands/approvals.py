@@ -14,6 +14,7 @@ from asl_engine.cli.event_loop import complete
 if TYPE_CHECKING:
     from asl_engine.approvals.approval import Approval
     from asl_engine.approvals.desk import ApprovalDesk
+    from asl_engine.approvals.form import FormField
     from asl_engine.approvals.request import Approver
     from asl_engine.json_value import JsonObject
     from asl_engine.store.protocol import ExecutionStore
@@ -95,6 +96,7 @@ async def _list(store_spec: str, *, is_all: bool, as_json: bool) -> None:
     from asl_engine.approvals.approval import Status
     from asl_engine.cli import results, wiring
     from asl_engine.cli.moments import moment
+    from asl_engine.language.diagnostics import printable
 
     async with wiring.existing_store(store_spec) as store:
         approvals = [each for each in await _desk(store).all() if is_all or each.status is Status.OPEN]
@@ -107,12 +109,13 @@ async def _list(store_spec: str, *, is_all: bool, as_json: bool) -> None:
     click.secho(f"{'ID':<24}  {'STATUS':<8}  {'ASKED':<19}  TITLE", bold=True)
     for approval in approvals:
         asked = moment(approval.created_at)
-        click.echo(f"{approval.id:<24}  {approval.status.value:<8}  {asked:<19}  {approval.request.title}")
+        click.echo(f"{approval.id:<24}  {approval.status.value:<8}  {asked:<19}  {printable(approval.request.title)}")
 
 
 async def _show(approval_id: str, store_spec: str, *, as_json: bool) -> None:
     from asl_engine.cli import results, wiring
     from asl_engine.cli.moments import moment
+    from asl_engine.language.diagnostics import printable
 
     async with wiring.existing_store(store_spec) as store:
         approval = await _find(_desk(store), approval_id)
@@ -120,17 +123,27 @@ async def _show(approval_id: str, store_spec: str, *, as_json: bool) -> None:
         click.echo(results.json_text(_shown(approval)))
         return
     request = approval.request
-    click.secho(f"{request.title}   {approval.status.value}", bold=True)
-    if request.message:
-        click.echo(request.message)
+    lines = [printable(line) for line in request.message.splitlines()]
     for detail in request.details:
         before = f"   before: {detail.previous}" if detail.previous is not None else ""
-        click.echo(f"  {detail.label}: {detail.value}{before}")
-    click.echo(f"Asked: {', '.join(approver.name for approver in approval.approvers)}")
+        lines.append(printable(f"  {detail.label}: {detail.value}{before}"))
+    lines.append(printable(f"Asked: {', '.join(approver.name for approver in approval.approvers)}"))
     if request.deadline is not None:
-        click.echo(f"Until: {moment(request.deadline)}")
+        lines.append(f"Until: {moment(request.deadline)}")
+    lines.append(f"Choices: {', '.join(option.id for option in request.choices)}")
+    lines += [printable(_field_line(field)) for field in request.form]
     for vote in approval.votes:
-        click.echo(f"  {moment(vote.at)}  {vote.by}: {vote.choice} {results.json_text(vote.form) if vote.form else ''}")
+        form = results.json_text(vote.form) if vote.form else ""
+        lines.append(f"  {moment(vote.at)}  {printable(vote.by)}: {vote.choice} {form}")
+    click.secho(f"{printable(request.title)}   {approval.status.value}", bold=True)
+    click.echo("\n".join(lines))
+
+
+def _field_line(field: FormField) -> str:
+    """How a field is given to `--field`, and when it must be."""
+    needed = f", needed for {', '.join(sorted(field.required_for))}" if field.required_for else ""
+    kind = " | ".join(field.options) or field.type.value
+    return f"  --field {field.name}=…   {field.label} ({kind}{needed})"
 
 
 async def _answer(
@@ -151,7 +164,7 @@ async def _answer(
         desk = _desk(store)
         approval = await _find(desk, approval_id)
         chosen = _choice(approval, choice, is_refusal=is_refusal)
-        values, problems = read_form(approval.request.form, _written(fields), chosen)
+        values, problems = read_form(approval.request.form, _written(fields, approval.request.form), chosen)
         if problems:
             raise AslError("\n".join(f"--field {name}=… {problem}" for name, problem in problems.items()))
         who = _approver(approval, approver)
@@ -220,14 +233,19 @@ def _lower(text: str | None) -> str:
     return (text or "").lower()
 
 
-def _written(fields: Sequence[str]) -> dict[str, str]:
+def _written(fields: Sequence[str], form: Sequence[FormField]) -> dict[str, str]:
     from asl_engine.errors import AslError
+    from asl_engine.language.diagnostics import did_you_mean
 
+    known = {field.name for field in form}
     written = {}
     for field in fields:
         name, separator, value = field.partition("=")
         if not separator:
             raise AslError(f"--field is written as NAME=VALUE, not {field!r}")
+        if name not in known:
+            hint = did_you_mean(name, known) or "its form has no fields"
+            raise AslError(f"the approval has no field called {name!r}; {hint}")
         written[name] = value
     return written
 

@@ -152,11 +152,13 @@ def _tell(host: str, port: int, store_spec: str) -> None:
 
 def _tell_asked(notice: Notice) -> None:
     """The links of a message, for whoever watches the terminal."""
+    from asl_engine.language.diagnostics import printable
+
     who = notice.recipient.name if notice.recipient is not None else "everybody"
-    click.echo(f"\n{notice.subject}   to {who}")
+    click.echo(f"\n{printable(f'{notice.subject}   to {who}')}")
     for option in notice.request.choices if notice.links is not None else ():
         assert notice.links is not None, "checked above"
-        click.echo(f"  {option.label:<12} {notice.links.choices[option.id]}")
+        click.echo(f"  {printable(option.label):<12} {notice.links.choices[option.id]}")
 
 
 def _tell_left_alone(arn: str, error: BaseException) -> None:
