@@ -27,7 +27,7 @@ from asl_engine.approvals.links import Links
 from asl_engine.approvals.notice import Channel
 from asl_engine.approvals.notifier import Notifier
 from asl_engine.approvals.pages import ApprovalPages
-from asl_engine.approvals.signing import SigningKeys
+from asl_engine.approvals.signing import RotatedKeys, SigningKeys
 from asl_engine.approvals.slack_channel import SlackChannel
 from asl_engine.approvals.slack_interactions import SlackInteractions, SlackSecret
 from asl_engine.approvals.webhook_channel import Webhook, WebhookChannel
@@ -73,7 +73,10 @@ class Configuration:
         )
 
     def _links(self) -> Links:
-        return Links(SigningKeys.parse(self._secret("ASL_SIGNING_SECRET_ARN", "ASL_SIGNING_KEYS")))
+        return Links(RotatedKeys(self._signing_keys, now))
+
+    def _signing_keys(self) -> SigningKeys:
+        return SigningKeys.parse(self._secret("ASL_SIGNING_SECRET_ARN", "ASL_SIGNING_KEYS"))
 
     def _channels(self) -> Mapping[str, Channel]:
         channels: dict[str, Channel] = {}

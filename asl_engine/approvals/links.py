@@ -12,7 +12,7 @@ import secrets
 from dataclasses import dataclass
 from typing import Final
 
-from asl_engine.approvals.signing import SigningKeys, unpadded
+from asl_engine.approvals.signing import RotatedKeys, SigningKeys, unpadded
 from asl_engine.errors import InvalidLink
 
 _LINK: Final = "approval link"
@@ -36,7 +36,7 @@ class Link:
 class Links:
     """Makes and reads links and the nonces of their pages."""
 
-    def __init__(self, keys: SigningKeys) -> None:
+    def __init__(self, keys: SigningKeys | RotatedKeys) -> None:
         self._keys = keys
 
     def token(self, link: Link) -> str:

@@ -10,14 +10,17 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+import logging
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from asl_engine.errors import ApprovalError, InvalidLink
 
 SIGNED_LENGTH_MAX: Final = 1_024
 _KEY_BYTES_MIN: Final = 16
+_REREAD_MILLISECONDS: Final = 60_000
+_log: Final = logging.getLogger(__name__)
 _KEY_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,16}")
 
 
@@ -52,6 +55,10 @@ class SigningKeys:
             keys.append((key_id, key))
         return cls(keys)
 
+    def knows_key_of(self, token: str) -> bool:
+        """Whether a key of ours has the id that a signed text names."""
+        return token.partition(".")[0] in self._prepared
+
     def sign(self, purpose: str, text: str) -> str:
         """The text, which must contain no dot, with the newest key's signature."""
         assert "." not in text, "the dot separates the parts"
@@ -72,6 +79,32 @@ class SigningKeys:
         mac = self._prepared[key_id].copy()
         mac.update(f"{purpose}\0{signed}".encode())
         return unpadded(mac.digest())
+
+
+class RotatedKeys:
+    """Keys that others may change: read again when a text names one that is not known, at most once a minute.
+
+    So a function that has been warm since before a rotation takes the links that a fresh one signed. `now` gives epoch
+    milliseconds.
+    """
+
+    def __init__(self, read: Callable[[], SigningKeys], now: Callable[[], int]) -> None:
+        self._read, self._now = read, now
+        self._keys, self._next_read_at = read(), 0
+
+    def sign(self, purpose: str, text: str) -> str:
+        """See SigningKeys.sign."""
+        return self._keys.sign(purpose, text)
+
+    def verified(self, purpose: str, token: str) -> str:
+        """See SigningKeys.verified."""
+        if not self._keys.knows_key_of(token) and self._now() >= self._next_read_at:
+            self._next_read_at = self._now() + _REREAD_MILLISECONDS
+            try:
+                self._keys = self._read()
+            except Exception:
+                _log.exception("the signing keys could not be read again: those from before are used")
+        return self._keys.verified(purpose, token)
 
 
 def unpadded(data: bytes) -> str:

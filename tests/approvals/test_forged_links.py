@@ -9,7 +9,7 @@ import string
 import pytest
 
 from asl_engine.approvals.links import Link, Links
-from asl_engine.approvals.signing import SigningKeys
+from asl_engine.approvals.signing import RotatedKeys, SigningKeys
 from asl_engine.errors import ApprovalError, InvalidLink
 
 FORGERIES = 1_000_000
@@ -133,6 +133,47 @@ def test_keys_that_cannot_be_used_are_refused_without_being_shown(text: str, exp
 def test_keys_may_be_written_as_secrets_manager_makes_them() -> None:
     written = json.dumps({"k2": "22" * 32, "k1": "11" * 32})
     assert Links(SigningKeys.parse(written)).token(LINK) == Links(OURS).token(LINK)
+
+
+class Secret:
+    """Where the keys are kept, and how often they were read."""
+
+    def __init__(self, text: str) -> None:
+        self.text, self.reads, self.time = text, 0, 0
+
+    def read(self) -> SigningKeys:
+        self.reads += 1
+        return SigningKeys.parse(self.text)
+
+    def now(self) -> int:
+        return self.time
+
+
+def test_a_key_that_came_since_the_start_is_read_at_most_once_a_minute() -> None:
+    old, new = "k1:" + "11" * 32, "k2:" + "22" * 32
+    secret = Secret(old)
+    links = Links(RotatedKeys(secret.read, secret.now))
+    secret.text = f"{new},{old}"
+    assert links.read(Links(SigningKeys.parse(new)).token(LINK)) == LINK
+    assert secret.reads == 2
+    assert links.token(LINK).startswith("k2.")
+
+    for seconds, reads in [(1, 2), (59, 2), (60, 3), (61, 3)]:
+        secret.time = seconds * 1000
+        with pytest.raises(InvalidLink):
+            links.read("k9.x.y")
+        assert secret.reads == reads
+
+
+def test_keys_that_cannot_be_read_again_leave_those_from_before(caplog: pytest.LogCaptureFixture) -> None:
+    secret = Secret("k1:" + "11" * 32)
+    links = Links(RotatedKeys(secret.read, secret.now))
+    token, secret.text = links.token(LINK), "k1:secret"
+    with pytest.raises(InvalidLink):
+        links.read("k9.x.y")
+    assert links.read(token) == LINK
+    assert "could not be read again" in caplog.text
+    assert "k1:secret" not in caplog.text
 
 
 def test_keys_are_never_shown() -> None:

@@ -272,6 +272,22 @@ def test_a_payload_that_cannot_be_used_is_an_error_with_a_name(deployed: Deploye
         deployed.notifier({**PAYLOAD, "approvers": []}, None)
 
 
+def test_a_warm_function_takes_links_that_were_signed_after_a_rotation(
+    deployed: Deployed, monkeypatch: pytest.MonkeyPatch, moto: str
+) -> None:
+    manager = boto3.client("secretsmanager", endpoint_url=moto, region_name=REGION)
+    rotated = manager.create_secret(Name=f"rotated-{time.time_ns()}", SecretString=json.dumps({"k1": "ab" * 32}))
+    monkeypatch.setenv("ASL_SIGNING_SECRET_ARN", rotated["ARN"])
+    deployed.approvals = deployed.load("approvals")
+    manager.put_secret_value(SecretId=rotated["ARN"], SecretString=json.dumps({"k2": "cd" * 32, "k1": "ab" * 32}))
+    manager.close()
+    deployed.load("notifier")(PAYLOAD, None)
+
+    path = deployed.link()
+    assert path.startswith("/approvals/k2.")
+    assert deployed.visit(path)["statusCode"] == 200
+
+
 @pytest.mark.parametrize("name", ["ASL_STORE", "ASL_APPROVALS_URL", "ASL_SIGNING_KEYS"])
 def test_a_missing_setting_fails_the_cold_start_by_its_name(
     deployed: Deployed, monkeypatch: pytest.MonkeyPatch, name: str
