@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from asl_engine.approvals.approval import KIND
 from asl_engine.deploy.functions import FUNCTIONS
 from tests.architecture.source_tree import ROOT
 
@@ -65,6 +66,21 @@ def test_a_function_may_do_with_the_table_what_the_store_does(function: str) -> 
 
     assert called
     assert called <= allowed
+
+
+@pytest.mark.parametrize("function", ["approvals", "notifier"])
+def test_those_who_deal_with_people_reach_approvals_and_no_execution(function: str) -> None:
+    of_the_table = [
+        each
+        for each in statements(POLICIES / f"{function}.json")
+        if any(action.startswith("dynamodb:") for action in each["Action"])
+    ]
+
+    assert [each["Resource"] for each in of_the_table] == [["${table_arn}"]]
+    assert [each["Action"] for each in of_the_table] == [["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query"]]
+    assert [each["Condition"] for each in of_the_table] == [
+        {"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": [f"resource#{KIND}"]}}
+    ]
 
 
 def test_a_role_s_policies_together_fit_iam() -> None:
