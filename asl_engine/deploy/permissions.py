@@ -103,8 +103,10 @@ def _branches(state: JsonObject) -> Iterator[JsonObject]:
 
 def _state_grants(state: JsonObject) -> Iterator[Grant]:
     if state.get("Type") == "Task":
-        yield from _resource_grants(parse_resource(str(state["Resource"])), Arguments.of(state))
-        yield from _assumed_role(state)
+        if "Credentials" in state:  # the call is made by that role, not by the engine's
+            yield from _assumed_role(state)
+        else:
+            yield from _resource_grants(parse_resource(str(state["Resource"])), Arguments.of(state))
     for field, extra in (("ItemReader", ()), ("ResultWriter", ("s3:AbortMultipartUpload", "s3:GetObject"))):
         reader = state.get(field)
         if isinstance(reader, dict) and (found := _S3.fullmatch(str(reader.get("Resource", "")))):

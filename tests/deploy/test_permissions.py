@@ -229,12 +229,12 @@ def test_tasks_in_branches_and_iterations_count_and_so_does_what_a_map_reads_and
     assert found["S3PutObject"].resources == ("arn:${AWS::Partition}:s3:::out/*",)
 
 
-def test_another_role_is_assumed_by_name() -> None:
+def test_another_role_is_assumed_by_name_and_makes_the_call_itself() -> None:
     role = "arn:aws:iam::210987654321:role/theirs"
 
     found = statements(task("arn:aws:states:::sns:publish", {}, Credentials={"RoleArn": role}))
 
-    assert found["StsAssumeRole"].resources == (role,)
+    assert {sid: each.resources for sid, each in found.items()} == {"StsAssumeRole": (role,)}
 
 
 def test_what_the_engine_does_itself_takes_no_permission() -> None:
