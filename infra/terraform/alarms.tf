@@ -25,6 +25,25 @@ locals {
       }
     },
     {
+      timer-errors = {
+        description = "Scheduler could not send a timer to the queue: its role, or the queue's key, refuses it"
+        namespace   = "AWS/Scheduler"
+        metric      = "TargetErrorCount"
+        statistic   = "Sum"
+        dimensions  = { ScheduleGroup = aws_scheduler_schedule_group.timers.name }
+        threshold   = 0
+      }
+      sweeper-stopped = {
+        description = "The sweeper has not run for 15 minutes: what is lost stays lost"
+        namespace   = "AWS/Lambda"
+        metric      = "Invocations"
+        statistic   = "Sum"
+        dimensions  = { FunctionName = local.function_names["sweeper"] }
+        threshold   = 1
+        periods     = 3
+        comparison  = "LessThanThreshold"
+        missing     = "breaching"
+      }
       queue-age = {
         description = "The engine does not keep up: its oldest event waits for more than 5 minutes"
         namespace   = "AWS/SQS"
@@ -115,10 +134,10 @@ resource "aws_cloudwatch_metric_alarm" "this" {
   dimensions          = each.value.dimensions
   statistic           = each.value.statistic
   period              = 300
-  evaluation_periods  = 1
-  comparison_operator = "GreaterThanThreshold"
+  evaluation_periods  = try(each.value.periods, 1)
+  comparison_operator = try(each.value.comparison, "GreaterThanThreshold")
   threshold           = each.value.threshold
-  treat_missing_data  = "notBreaching"
+  treat_missing_data  = try(each.value.missing, "notBreaching")
   alarm_actions       = [aws_sns_topic.alerts.arn]
   tags                = var.tags
 }

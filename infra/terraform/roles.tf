@@ -86,3 +86,12 @@ resource "aws_iam_role_policy" "scheduler" {
   role   = aws_iam_role.scheduler.id
   policy = templatefile("${local.policies}/scheduler.json", { queue_arn = aws_sqs_queue.events.arn })
 }
+
+# The queue is encrypted, so whoever sends to it needs the key.
+resource "aws_iam_role_policy" "scheduler_encryption" {
+  count = var.kms_key_arn == null ? 0 : 1
+
+  name   = "encryption"
+  role   = aws_iam_role.scheduler.id
+  policy = templatefile("${local.policies}/optional/encryption.json", { kms_key_arn = var.kms_key_arn })
+}

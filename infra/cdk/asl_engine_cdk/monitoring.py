@@ -27,6 +27,9 @@ class _Alarm:
     statistic: str = "Sum"
     dimensions: Mapping[str, str] = field(default_factory=dict)
     threshold: int = 0
+    periods: int = 1
+    comparison: str = "GreaterThanThreshold"
+    missing: str = "notBreaching"
 
 
 class Monitoring(Construct):
@@ -62,10 +65,10 @@ class Monitoring(Construct):
             dimensions=[dimensions(name=name, value=value) for name, value in alarm.dimensions.items()],
             statistic=alarm.statistic,
             period=_PERIOD_SECONDS,
-            evaluation_periods=1,
-            comparison_operator="GreaterThanThreshold",
+            evaluation_periods=alarm.periods,
+            comparison_operator=alarm.comparison,
             threshold=alarm.threshold,
-            treat_missing_data="notBreaching",
+            treat_missing_data=alarm.missing,
             alarm_actions=[self.alerts.ref],
         )
 
@@ -73,6 +76,7 @@ class Monitoring(Construct):
 def _alarms(settings: Settings) -> Iterator[_Alarm]:
     yield from _queue_alarms(settings)
     yield from _engine_alarms(settings)
+    yield from _rescue_alarms(settings)
     for function in SHAPES:
         name, prefix = function_name(settings, function), function.replace("_", "-")
         yield _function_alarm(f"{prefix}-errors", f"Invocations of {name} ended in an error", "Errors", name)
@@ -115,6 +119,28 @@ def _engine_alarms(settings: Settings) -> Iterator[_Alarm]:
         ("sweeper-findings", findings, "SweeperFindings"),
     ):
         yield _Alarm(name=name, description=description, namespace=settings.metrics_namespace, metric=metric)
+
+
+def _rescue_alarms(settings: Settings) -> Iterator[_Alarm]:
+    """What brings an execution back that nothing in the queue would move on."""
+    yield _Alarm(
+        name="timer-errors",
+        description="Scheduler could not send a timer to the queue: its role, or the queue's key, refuses it",
+        namespace="AWS/Scheduler",
+        metric="TargetErrorCount",
+        dimensions={"ScheduleGroup": settings.name},
+    )
+    yield _Alarm(
+        name="sweeper-stopped",
+        description="The sweeper has not run for 15 minutes: what is lost stays lost",
+        namespace="AWS/Lambda",
+        metric="Invocations",
+        dimensions={"FunctionName": function_name(settings, "sweeper")},
+        threshold=1,
+        periods=3,
+        comparison="LessThanThreshold",
+        missing="breaching",
+    )
 
 
 def _function_alarm(name: str, description: str, metric: str, function: str) -> _Alarm:

@@ -43,9 +43,15 @@ class Queues(Construct):
             assumed_by=iam.ServicePrincipal(
                 "scheduler.amazonaws.com", conditions={"StringEquals": {"aws:SourceAccount": Aws.ACCOUNT_ID}}
             ),
-            inline_policies={"own": policy("scheduler", {"queue_arn": self.events.queue_arn})},
+            inline_policies=self._scheduler_policies(),
         )
         self.timers = scheduler.CfnScheduleGroup(self, "Timers", name=settings.name)
+
+    def _scheduler_policies(self) -> dict[str, iam.PolicyDocument]:
+        policies = {"own": policy("scheduler", {"queue_arn": self.events.queue_arn})}
+        if self._settings.kms_key_arn is not None:  # the queue is encrypted, so whoever sends to it needs the key
+            policies["encryption"] = policy("optional/encryption", {"kms_key_arn": self._settings.kms_key_arn})
+        return policies
 
     def _queue(self, id_: str, name: str, *, dead_letters: sqs.DeadLetterQueue | None = None) -> sqs.Queue:
         # Lambda accepts no less than the function's timeout; a runner sets a minute.
