@@ -8,9 +8,10 @@ locals {
   partition  = data.aws_partition.current.partition
   policies   = "${path.module}/policies"
 
+  # Slack waits 3 seconds for an answer, a cold start included: `approvals` gets the processor that comes with memory.
   functions = {
     api         = { memory = 512, timeout = 30, description = "Answers the Step Functions API" }
-    approvals   = { memory = 256, timeout = 30, description = "Shows approval pages and takes decisions" }
+    approvals   = { memory = 1024, timeout = 30, description = "Shows approval pages and takes decisions" }
     definitions = { memory = 256, timeout = 120, description = "Publishes definitions when the deployment changes" }
     engine      = { memory = 512, timeout = var.engine_timeout_seconds, description = "Advances executions and performs their tasks" }
     job_events  = { memory = 256, timeout = 60, description = "Turns events of Athena, Batch and SageMaker into events of executions" }
@@ -24,10 +25,12 @@ locals {
     function => "arn:${local.partition}:lambda:${local.region}:${local.account_id}:function:${name}"
   }
 
+  approvals_url = "${aws_apigatewayv2_api.approvals.api_endpoint}/approvals"
+
   environment = merge({
     ASL_ACCOUNT_ID                   = local.account_id
     ASL_ALERTS_TOPIC_ARN             = aws_sns_topic.alerts.arn
-    ASL_APPROVALS_URL                = "${aws_apigatewayv2_api.approvals.api_endpoint}/approvals"
+    ASL_APPROVALS_URL                = local.approvals_url
     ASL_BUCKET                       = aws_s3_bucket.payloads.id
     ASL_DEFAULT_TASK_TIMEOUT_SECONDS = tostring(var.default_task_timeout_seconds)
     ASL_EXPIRE_DAYS                  = var.expire_days > 0 ? tostring(var.expire_days) : ""
@@ -44,6 +47,7 @@ locals {
     },
     var.mail_from == null ? {} : { ASL_MAIL_FROM = var.mail_from },
     var.slack ? { ASL_SLACK_SECRET_ARN = aws_secretsmanager_secret.slack[0].arn } : {},
+    var.webhooks ? { ASL_WEBHOOKS_SECRET_ARN = aws_secretsmanager_secret.webhooks[0].arn } : {},
     var.endpoints,
   )
 

@@ -4,8 +4,13 @@ output "step_functions_endpoint" {
 }
 
 output "approvals_url" {
-  description = "Where approval links lead, and Slack's interactivity requests go."
-  value       = aws_apigatewayv2_api.approvals.api_endpoint
+  description = "Approval links begin with this."
+  value       = local.approvals_url
+}
+
+output "slack_interactivity_url" {
+  description = "The request URL to give to Slack, under Interactivity."
+  value       = "${local.approvals_url}/slack"
 }
 
 output "state_machine_arns" {
@@ -61,4 +66,9 @@ output "signing_secret_arn" {
 output "slack_secret_arn" {
   description = "Secret to put Slack's credentials into; null without slack = true."
   value       = one(aws_secretsmanager_secret.slack[*].arn)
+}
+
+output "webhooks_secret_arn" {
+  description = "Secret to put the webhooks' addresses into; null without webhooks = true."
+  value       = one(aws_secretsmanager_secret.webhooks[*].arn)
 }

@@ -3,16 +3,23 @@ resource "aws_sqs_queue" "events" {
   name                              = "${var.name}-events"
   visibility_timeout_seconds        = var.engine_timeout_seconds # Lambda accepts no less; a runner sets a minute
   message_retention_seconds         = 1209600
+  max_message_size                  = var.queue_message_bytes_max
   sqs_managed_sse_enabled           = var.kms_key_arn == null ? true : null
   kms_master_key_id                 = var.kms_key_arn
   kms_data_key_reuse_period_seconds = var.kms_key_arn == null ? null : 3600
-  redrive_policy                    = jsonencode({ deadLetterTargetArn = aws_sqs_queue.dead_letters.arn, maxReceiveCount = 20 })
   tags                              = var.tags
+}
+
+# Apart from the queue: the provider waits half a minute for each queue, and so waits for both at once.
+resource "aws_sqs_queue_redrive_policy" "events" {
+  queue_url      = aws_sqs_queue.events.id
+  redrive_policy = jsonencode({ deadLetterTargetArn = aws_sqs_queue.dead_letters.arn, maxReceiveCount = 20 })
 }
 
 resource "aws_sqs_queue" "dead_letters" {
   name                      = "${var.name}-events-dlq"
   message_retention_seconds = 1209600
+  max_message_size          = var.queue_message_bytes_max
   sqs_managed_sse_enabled   = var.kms_key_arn == null ? true : null
   kms_master_key_id         = var.kms_key_arn
   tags                      = var.tags
@@ -27,6 +34,7 @@ resource "aws_sqs_queue_redrive_allow_policy" "dead_letters" {
 resource "aws_sqs_queue" "failed_events" {
   name                      = "${var.name}-job-events-dlq"
   message_retention_seconds = 1209600
+  max_message_size          = var.queue_message_bytes_max
   sqs_managed_sse_enabled   = var.kms_key_arn == null ? true : null
   kms_master_key_id         = var.kms_key_arn
   tags                      = var.tags

@@ -26,6 +26,11 @@ locals {
       for function in ["approvals", "notifier"] : "${function}-slack" =>
       templatefile("${local.policies}/optional/slack.json", { slack_secret_arn = aws_secretsmanager_secret.slack[0].arn })
     } : {},
+    var.webhooks ? {
+      notifier-webhooks = templatefile("${local.policies}/optional/webhooks.json", {
+        webhooks_secret_arn = aws_secretsmanager_secret.webhooks[0].arn
+      })
+    } : {},
     var.mail_from == null ? {} : {
       notifier-mail = templatefile("${local.policies}/optional/mail.json", {
         mail_from         = var.mail_from

@@ -31,3 +31,13 @@ resource "aws_secretsmanager_secret" "slack" {
   recovery_window_in_days = var.deletion_protection ? 30 : 0
   tags                    = var.tags
 }
+
+resource "aws_secretsmanager_secret" "webhooks" {
+  count = var.webhooks ? 1 : 0
+
+  name                    = "${var.name}/webhooks"
+  description             = "Webhooks that approvals are announced to: name to url and secret"
+  kms_key_id              = var.kms_key_arn
+  recovery_window_in_days = var.deletion_protection ? 30 : 0
+  tags                    = var.tags
+}

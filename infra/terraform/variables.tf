@@ -78,6 +78,12 @@ variable "engine_maximum_concurrency" {
   }
 }
 
+variable "queue_message_bytes_max" {
+  description = "Largest message of the queues. An AWS provider that is older than SQS's megabyte (5.x) accepts 262144 at most; then what a task returns must fit in that with its escapes."
+  type        = number
+  default     = 1048576
+}
+
 variable "default_task_timeout_seconds" {
   description = "Timeout of tasks whose definition gives none. AWS Step Functions waits 99999999 seconds."
   type        = number
@@ -134,6 +140,12 @@ variable "mail_identity" {
 
 variable "slack" {
   description = "Create a secret for Slack's credentials. Its value is yours to put: see docs/deployment.md."
+  type        = bool
+  default     = false
+}
+
+variable "webhooks" {
+  description = "Create a secret for webhooks that approvals are announced to. Its value is yours to put: see docs/deployment.md."
   type        = bool
   default     = false
 }

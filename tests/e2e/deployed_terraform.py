@@ -43,6 +43,7 @@ class DeployedTerraform:
             "deletion_protection": False,
             "bucket_force_destroy": True,
             "mail_from": SENDER,
+            "queue_message_bytes_max": 262_144,  # what the provider of this machine accepts
             "endpoints": {**cloud.endpoints, **cloud.urls},
             "engine_timeout_seconds": 60,  # also how long a message of an engine that dies in its cold start is gone
         }

@@ -48,7 +48,13 @@ DEFINITION: dict[str, Any] = {
     },
 }
 CHARGE = "arn:aws:lambda:eu-central-1:123456789012:function:charge"
-SETTINGS: dict[str, Any] = {"slack": True, "mail_from": "asl@example.com", "tracing": True}
+SETTINGS: dict[str, Any] = {
+    "slack": True,
+    "webhooks": True,
+    "mail_from": "asl@example.com",
+    "tracing": True,
+    "queue_message_bytes_max": 262_144,  # what the provider of this machine accepts
+}
 
 
 @dataclass(frozen=True)
@@ -93,7 +99,7 @@ class Sources:
 class Planner:
     """Terraform in a directory that `asl deploy` prepared, beside an endpoint that knows who is asking."""
 
-    def __init__(self, sources: Sources, endpoint: str) -> None:
+    def __init__(self, sources: Sources, endpoint: str, settings: Mapping[str, Any] = SETTINGS) -> None:
         command, plugins = require_terraform()
         self._command = command
         self._deployment = TerraformDirectory(sources.root)
@@ -105,7 +111,6 @@ class Planner:
             "AWS_EC2_METADATA_DISABLED": "true",
             "CHECKPOINT_DISABLE": "1",
             "TF_IN_AUTOMATION": "1",
-            **{f"TF_VAR_{name}": json.dumps(value) for name, value in SETTINGS.items()},
         }
         new = NewDeployment(
             name="asl-engine",
@@ -115,7 +120,7 @@ class Planner:
         )
         self._deployment.write(MODULE, new)
         main = sources.root / "main.tf"
-        given = "".join(f"  {name} = {json.dumps(value)}\n" for name, value in SETTINGS.items())
+        given = "".join(f"  {name} = {json.dumps(value)}\n" for name, value in settings.items())
         given += f'  definition_substitutions = {{ ChargeFunction = "{CHARGE}" }}\n'
         main.write_text(main.read_text().replace("  definitions_directory", given + "  definitions_directory"))
         assert self("init", f"-plugin-dir={plugins}").returncode == 0

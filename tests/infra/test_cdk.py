@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.infra.deployments import SETTINGS, Sources, require_cdk, synthesize
+from tests.infra.deployments import SETTINGS, Sources, require_cdk, synthesize, synthesized
 
 
 @pytest.fixture
@@ -36,3 +36,14 @@ def test_archives_for_another_platform_are_not_synthesized(sources: Sources) -> 
     said = synthesize(sources, {**SETTINGS, "architecture": "x86_64"}).stderr
 
     assert "are for {'architecture': 'arm64', 'runtime': 'python3.13'}, and the functions for" in said
+
+
+def test_tags_and_an_emptied_bucket(sources: Sources) -> None:
+    settings = {"tags": {"team": "ml"}, "bucket_force_destroy": True, "queue_message_bytes_max": 1_048_576}
+
+    template = synthesized(sources, {**SETTINGS, **settings})
+
+    (bucket,) = [each for each in template.resources.values() if each["Type"] == "AWS::S3::Bucket"]
+    assert bucket["DeletionPolicy"] == "Delete"
+    assert {"Key": "team", "Value": "ml"} in template.of_type("AWS::DynamoDB::Table")[0]["Tags"]
+    assert {each["MaximumMessageSize"] for each in template.of_type("AWS::SQS::Queue")} == {1_048_576}

@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 
 from asl_engine.store.dynamodb.table import continuous_backups, table_definition, time_to_live
-from tests.infra.deployments import CHARGE, MODULE, Planner, Sources, Template, account_endpoint, synthesized
+from tests.architecture.source_tree import ROOT
+from tests.infra.deployments import CHARGE, MODULE, SETTINGS, Planner, Sources, Template, account_endpoint, synthesized
 
 VARIABLE = re.compile(r"\bASL_[A-Z_]+\b")
 Facts = Any
@@ -21,14 +22,17 @@ Comparison = tuple[Callable[[Planner], Facts], Callable[[Template], Facts]]
 
 
 @pytest.fixture(scope="module")
-def deployments(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Planner, Template]]:
+def endpoint() -> Iterator[str]:
     server = account_endpoint()
     host, port = server.get_host_and_port()
-    try:
-        planner = Planner(Sources.written(tmp_path_factory.mktemp("terraform") / "sources"), f"http://{host}:{port}")
-        yield planner, synthesized(Sources.written(tmp_path_factory.mktemp("cdk") / "sources"))
-    finally:
-        server.stop()
+    yield f"http://{host}:{port}"
+    server.stop()
+
+
+@pytest.fixture(scope="module")
+def deployments(tmp_path_factory: pytest.TempPathFactory, endpoint: str) -> tuple[Planner, Template]:
+    planner = Planner(Sources.written(tmp_path_factory.mktemp("terraform") / "sources"), endpoint)
+    return planner, synthesized(Sources.written(tmp_path_factory.mktemp("cdk") / "sources"))
 
 
 def functions_planned(planner: Planner) -> Facts:
@@ -129,6 +133,7 @@ def queues_planned(planner: Planner) -> Facts:
             each["visibility_timeout_seconds"],
             each["message_retention_seconds"],
             each["sqs_managed_sse_enabled"],
+            each["max_message_size"],
         ]
         for each in planner.of_type("aws_sqs_queue")
     }
@@ -141,6 +146,7 @@ def queues_synthesized(template: Template) -> Facts:
             each.get("VisibilityTimeout", default_visibility),
             each["MessageRetentionPeriod"],
             each["SqsManagedSseEnabled"],
+            each["MaximumMessageSize"],
         ]
         for each in template.of_type("AWS::SQS::Queue")
     }
@@ -195,6 +201,7 @@ def alarms_planned(planner: Planner) -> Facts:
             each["statistic"],
             each["dimensions"] or {},
             each["period"],
+            each["evaluation_periods"],
             each["comparison_operator"],
             each["threshold"],
             each["treat_missing_data"],
@@ -212,6 +219,7 @@ def alarms_synthesized(template: Template) -> Facts:
             each["Statistic"],
             {dimension["Name"]: dimension["Value"] for dimension in each["Dimensions"]},
             each["Period"],
+            each["EvaluationPeriods"],
             each["ComparisonOperator"],
             each["Threshold"],
             each["TreatMissingData"],
@@ -322,6 +330,29 @@ def test_both_make_the_same(what: str, deployments: tuple[Planner, Template]) ->
 
     assert planned
     assert planned == of_cdk(deployments[1])
+
+
+def test_with_a_key_of_ones_own_the_scheduler_may_use_it(
+    deployments: tuple[Planner, Template], tmp_path: Path, endpoint: str
+) -> None:
+    """The queue is encrypted with it, so a timer that is sent without it is lost."""
+    sources = Sources.written(tmp_path / "sources")
+    settings = {**SETTINGS, "kms_key_arn": "arn:aws:kms:eu-central-1:123456789012:key/mine"}
+
+    planned = Planner(sources, endpoint, settings).planned["aws_iam_role_policy.scheduler_encryption[0]"]["policy"]
+    roles = {each["RoleName"]: each for each in synthesized(sources, settings).of_type("AWS::IAM::Role")}
+
+    policies = {each["PolicyName"]: each["PolicyDocument"] for each in roles["asl-engine-scheduler"]["Policies"]}
+    assert resources_by_sid(json.loads(planned)) == {"UseTheKey": [settings["kms_key_arn"]]}
+    assert resources_by_sid(policies["encryption"]) == {"UseTheKey": settings["kms_key_arn"]}
+
+
+def test_the_documentation_counts_the_alarms_and_their_price(deployments: tuple[Planner, Template]) -> None:
+    count = len(deployments[0].of_type("aws_cloudwatch_metric_alarm"))
+    documented = (ROOT / "docs" / "deployment.md").read_text(encoding="utf-8")
+
+    assert f"| {count} alarms, " in documented
+    assert f"| alarms | {count} \N{MULTIPLICATION SIGN} $0.10 | {count / 10:.2f} |" in documented
 
 
 def test_the_table_is_the_one_that_the_store_expects(deployments: tuple[Planner, Template]) -> None:

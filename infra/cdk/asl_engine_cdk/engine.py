@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from aws_cdk import Aws, CfnOutput, Fn
+from aws_cdk import Aws, CfnOutput, Fn, Tags
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
@@ -34,6 +34,8 @@ class AslEngine(Construct):
         self.queues = Queues(self, settings, self._key)
         self.monitoring = Monitoring(self, settings)
         self._apis = Apis(self, settings)
+        self.step_functions_endpoint = self._apis.step_functions.attr_api_endpoint
+        self.approvals_url = f"{self._apis.approvals.attr_api_endpoint}/approvals"
         self.functions = {function: self._function(function) for function in SHAPES}
         self.event_source = self._consume()
         code = {name: each.function for name, each in self.functions.items()}
@@ -45,9 +47,9 @@ class AslEngine(Construct):
             sweeper=code["sweeper"],
             failed_events=self.queues.failed_events,
         )
-        self.step_functions_endpoint = self._apis.step_functions.attr_api_endpoint
-        self.approvals_url = self._apis.approvals.attr_api_endpoint
         self._tell()
+        for name, value in settings.tags.items():
+            Tags.of(self).add(name, value)
 
     def _consume(self) -> lambda_.CfnEventSourceMapping:
         mapping = lambda_.CfnEventSourceMapping(
@@ -81,7 +83,7 @@ class AslEngine(Construct):
         environment = {
             "ASL_ACCOUNT_ID": Aws.ACCOUNT_ID,
             "ASL_ALERTS_TOPIC_ARN": self.monitoring.alerts.ref,
-            "ASL_APPROVALS_URL": f"{self._apis.approvals.attr_api_endpoint}/approvals",
+            "ASL_APPROVALS_URL": self.approvals_url,
             "ASL_BUCKET": storage.bucket.bucket_name,
             "ASL_DEFAULT_TASK_TIMEOUT_SECONDS": str(settings.default_task_timeout_seconds),
             "ASL_EXPIRE_DAYS": str(settings.expire_days) if settings.expire_days > 0 else "",
@@ -100,12 +102,14 @@ class AslEngine(Construct):
             environment["ASL_MAIL_FROM"] = settings.mail_from
         if storage.slack_secret is not None:
             environment["ASL_SLACK_SECRET_ARN"] = storage.slack_secret.ref
+        if storage.webhooks_secret is not None:
+            environment["ASL_WEBHOOKS_SECRET_ARN"] = storage.webhooks_secret.ref
         return environment
 
     def _grants(self) -> dict[str, str]:
         settings, place = self.settings, f"{Aws.REGION}:{Aws.ACCOUNT_ID}"
         identity = settings.mail_identity or settings.mail_from or ""
-        slack = self.storage.slack_secret
+        slack, webhooks = self.storage.slack_secret, self.storage.webhooks_secret
         return {
             "alerts_topic_arn": self.monitoring.alerts.ref,
             "api_function_arn": function_arn(settings, "api"),
@@ -121,12 +125,14 @@ class AslEngine(Construct):
             "slack_secret_arn": slack.ref if slack is not None else "",
             "step_functions_api_arn": f"arn:{Aws.PARTITION}:execute-api:{place}:{self._apis.step_functions.ref}",
             "table_arn": self.storage.table.table_arn,
+            "webhooks_secret_arn": webhooks.ref if webhooks is not None else "",
         }
 
     def _tell(self) -> None:
         outputs = {
             "StepFunctionsEndpoint": self.step_functions_endpoint,
             "ApprovalsUrl": self.approvals_url,
+            "SlackInteractivityUrl": f"{self.approvals_url}/slack",
             "NotifierFunctionArn": self.functions["notifier"].function.function_arn,
             "AlertsTopicArn": self.monitoring.alerts.ref,
         }

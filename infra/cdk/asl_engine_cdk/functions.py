@@ -26,9 +26,10 @@ class FunctionShape:
     description: str
 
 
+# Slack waits 3 seconds for an answer, a cold start included: `approvals` gets the processor that comes with memory.
 SHAPES: Final[Mapping[str, FunctionShape]] = {
     "api": FunctionShape(512, 30, "Answers the Step Functions API"),
-    "approvals": FunctionShape(256, 30, "Shows approval pages and takes decisions"),
+    "approvals": FunctionShape(1024, 30, "Shows approval pages and takes decisions"),
     "definitions": FunctionShape(256, 120, "Publishes definitions when the deployment changes"),
     "engine": FunctionShape(512, 900, "Advances executions and performs their tasks"),
     "job_events": FunctionShape(256, 60, "Turns events of Athena, Batch and SageMaker into events of executions"),
@@ -115,6 +116,7 @@ def _optional(function: str, settings: Settings) -> list[str]:
         "encryption": settings.kms_key_arn is not None,
         "mail": settings.mail_from is not None and function == "notifier",
         "slack": settings.slack and function in _TALK_TO_PEOPLE,
+        "webhooks": settings.webhooks and function == "notifier",
         "tracing": settings.tracing,
     }
     return [name for name, is_wanted in wanted.items() if is_wanted]

@@ -56,7 +56,7 @@ class Queues(Construct):
     def _queue(self, id_: str, name: str, *, dead_letters: sqs.DeadLetterQueue | None = None) -> sqs.Queue:
         # Lambda accepts no less than the function's timeout; a runner sets a minute.
         visibility = Duration.seconds(self._settings.engine_timeout_seconds) if dead_letters else None
-        return sqs.Queue(
+        queue = sqs.Queue(
             self,
             id_,
             queue_name=f"{self._settings.name}-{name}",
@@ -66,3 +66,6 @@ class Queues(Construct):
             encryption_master_key=self._key,
             dead_letter_queue=dead_letters,
         )
+        resource: sqs.CfnQueue = queue.node.default_child  # type: ignore[assignment]
+        resource.maximum_message_size = self._settings.queue_message_bytes_max
+        return queue

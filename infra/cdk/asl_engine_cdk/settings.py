@@ -20,6 +20,7 @@ class Settings:
     reserved_concurrency: Mapping[str, int] = field(default_factory=dict)
     engine_timeout_seconds: int = 900
     engine_maximum_concurrency: int = 100
+    queue_message_bytes_max: int = 1_048_576
     default_task_timeout_seconds: int = 86_400
     expire_days: int = 90
     log_payloads: bool = False
@@ -30,6 +31,9 @@ class Settings:
     mail_from: str | None = None
     mail_identity: str | None = None
     slack: bool = False
+    webhooks: bool = False
     alerts_email: str | None = None
+    bucket_force_destroy: bool = False
     deletion_protection: bool = True
     endpoints: Mapping[str, str] = field(default_factory=dict)
+    tags: Mapping[str, str] = field(default_factory=dict)

@@ -26,7 +26,18 @@ class Storage(Construct):
         self.table = self._table()
         self.bucket = self._bucket()
         self.signing_secret = self._signing_secret()
-        self.slack_secret = self._slack_secret() if settings.slack else None
+        self.slack_secret = (
+            self._secret_to_fill("Slack", "slack", "Slack's credentials: bot_token, signing_secret, webhook_url")
+            if settings.slack
+            else None
+        )
+        self.webhooks_secret = (
+            self._secret_to_fill(
+                "Webhooks", "webhooks", "Webhooks that approvals are announced to: name to url and secret"
+            )
+            if settings.webhooks
+            else None
+        )
 
     def _table(self) -> dynamodb.Table:
         encryption = dynamodb.TableEncryption
@@ -57,6 +68,7 @@ class Storage(Construct):
 
     def _bucket(self) -> s3.Bucket:
         uploads = s3.LifecycleRule(id="unfinished-uploads", abort_incomplete_multipart_upload_after=Duration.days(1))
+        emptied = self._settings.bucket_force_destroy
         return s3.Bucket(
             self,
             "Payloads",
@@ -67,7 +79,8 @@ class Storage(Construct):
             block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
             enforce_ssl=True,
             lifecycle_rules=[uploads],
-            removal_policy=self._removal,
+            removal_policy=RemovalPolicy.DESTROY if emptied else self._removal,
+            auto_delete_objects=emptied,
         )
 
     def _signing_secret(self) -> secretsmanager.Secret:
@@ -92,13 +105,13 @@ class Storage(Construct):
             removal_policy=self._removal,
         )
 
-    def _slack_secret(self) -> secretsmanager.CfnSecret:
-        """Without a value: Slack's credentials are put by hand."""
+    def _secret_to_fill(self, id_: str, name: str, description: str) -> secretsmanager.CfnSecret:
+        """Without a value: that is put by hand."""
         secret = secretsmanager.CfnSecret(
             self,
-            "Slack",
-            name=f"{self._settings.name}/slack",
-            description="Slack's credentials: bot_token, signing_secret, webhook_url",
+            id_,
+            name=f"{self._settings.name}/{name}",
+            description=description,
             kms_key_id=self._settings.kms_key_arn,
         )
         secret.apply_removal_policy(self._removal)

@@ -16,6 +16,7 @@ module "asl_engine" {
   mail_from             = "approvals@example.com"
   mail_identity         = "example.com"
   slack                 = true
+  webhooks              = true
   alerts_email          = "team@example.com"
   memory_mb             = { engine = 1024 }
   reserved_concurrency  = { engine = 50 }
