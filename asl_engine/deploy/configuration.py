@@ -85,7 +85,9 @@ def agreed(file: Path, asked: Mapping[str, str]) -> dict[str, str]:
     configured = _configured(file)
     for name, value in asked.items():
         found = configured.get(name, value)
-        if _place(name, found) != _place(name, value):
+        if name == "definitions_directory" and found and Path(file.parent, found).resolve() == Path(value).resolve():
+            continue
+        if found != value:
             says = f'says {name} = "{found}"' if found else f"says nothing of {name}"
             raise AslError(
                 f'{file} {says}, and the command says "{value}": change it there and leave it out here, '
@@ -94,35 +96,28 @@ def agreed(file: Path, asked: Mapping[str, str]) -> dict[str, str]:
     return {**configured, **asked}
 
 
-def _place(name: str, value: str) -> str:
-    """Where a directory is, however it is written."""
-    return str(Path(value).resolve()) if value and name == "definitions_directory" else value
-
-
 def _configured(file: Path) -> dict[str, str]:
     """What the file says in so many words, and defaults for what it leaves out. What it computes is not known here."""
     if not file.is_file():
         return {}
     text = file.read_text(encoding="utf-8")
-    module = _settings(text, f'module "{OUTPUT}"', file.parent)
+    module = _settings(text, f'module "{OUTPUT}"')
     if not module:
         return {}
-    region = {name: value for name, value in _settings(text, 'provider "aws"', file.parent).items() if name == "region"}
+    region = {name: value for name, value in _settings(text, 'provider "aws"').items() if name == "region"}
     told = {**DEFAULTS, **{name: value for name, value in module.items() if name in DEFAULTS}, **region}
     return {name: value for name, value in told.items() if value is not None}
 
 
-def _settings(text: str, head: str, directory: Path) -> dict[str, str | None]:
+def _settings(text: str, head: str) -> dict[str, str | None]:
     """The settings of a block by their names; None for those that are computed."""
     block = re.search(_BLOCK.format(re.escape(head)), text, re.MULTILINE | re.DOTALL)
-    return {
-        each["name"]: _literal(each["value"], directory) for each in _SETTING.finditer(block["body"] if block else "")
-    }
+    found = _SETTING.finditer(block["body"]) if block else ()
+    return {each["name"]: _literal(each["value"]) for each in found if each["value"] != "null"}
 
 
-def _literal(value: str, directory: Path) -> str | None:
+def _literal(value: str) -> str | None:
     text = _TEXT.match(value)
-    if text is None:
-        return None
-    found = text["text"].replace(_HERE, str(directory))
+    # Terraform runs in the directory of the file.
+    found = text["text"].replace(_HERE, ".") if text else "${"
     return None if "${" in found else found

@@ -45,6 +45,12 @@ def test_what_was_written_is_read_back(main: Path, tmp_path: Path) -> None:
     }
 
 
+def test_a_directory_may_be_written_otherwise(main: Path, tmp_path: Path) -> None:
+    main.write_text(main.read_text().replace("${path.root}/..", ".."), encoding="utf-8")
+
+    assert agreed(main, {"definitions_directory": str(tmp_path / "definitions")})
+
+
 def test_the_first_time_everything_is_agreed_on(tmp_path: Path) -> None:
     assert agreed(tmp_path / "main.tf", {"name": "orders"}) == {"name": "orders"}
 
@@ -67,7 +73,7 @@ def test_what_differs_is_refused_with_the_way_out(setting: str, value: str, said
 
 
 def test_what_the_file_leaves_out_is_the_default(main: Path) -> None:
-    main.write_text('module "asl_engine" {\n  source = "./asl-engine"\n}\n', encoding="utf-8")
+    main.write_text('module "asl_engine" {\n  source = "./asl-engine"\n  mail_from = null\n}\n', encoding="utf-8")
 
     assert agreed(main, {"architecture": "arm64"}) == dict(DEFAULTS)
     with pytest.raises(AslError, match="says nothing of mail_from"):
