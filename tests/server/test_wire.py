@@ -98,7 +98,7 @@ def test_a_body_that_is_no_json_cannot_be_read(server: RunningServer, body: byte
 
 
 @pytest.mark.parametrize("encoding", ["gzip", "deflate", "br", "zstd", "nonsense", "\u00fc"])
-@pytest.mark.parametrize("body", [b"{}", gzip.compress(b"{}")])
+@pytest.mark.parametrize("body", [b"{}", gzip.compress(b"{}", mtime=0)])
 def test_a_compressed_body_is_not_read(server: RunningServer, encoding: str, body: bytes) -> None:
     status, answer, _ = send(server, body, Content_Encoding=encoding)
     assert (status, answer["__type"]) == (400, "SerializationException")
