@@ -29,6 +29,8 @@ _THROTTLING_CODES: Final = frozenset(
         "TooManyRequestsException",
     }
 )
+# S3's model has these for a few of the operations that answer them; Java's SDK knows them wherever they come from.
+_OF_ANY_OPERATION: Final = frozenset({"NoSuchBucket", "NoSuchKey", "NoSuchUpload"})
 _WORDS: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z][a-z]+|[a-z]+|\d+")
 
 
@@ -167,9 +169,10 @@ def _response(error: Exception) -> Mapping[str, Any] | None:
 
 
 def _modelled(error: Exception, model: Any) -> str | None:
-    """The exception that Java's SDK makes of an error code which the operation's model has."""
+    """The exception that Java's SDK makes of an error code which the operation's model has, or S3's for any of its."""
     code = error_code(error)
-    for shape in model.operation_model(getattr(error, "operation_name", "")).error_shapes:
+    of_operation = model.operation_model(getattr(error, "operation_name", "")).error_shapes
+    for shape in (*of_operation, *model.error_shapes) if code in _OF_ANY_OPERATION else of_operation:
         if code in {shape.name, shape.metadata.get("error", {}).get("code", shape.name)}:
             return shape.name if shape.name.endswith("Exception") else f"{shape.name}Exception"
     return None
