@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import os
 import sqlite3
+import stat
 import threading
 import time
 from pathlib import Path
@@ -86,6 +87,7 @@ def connect(path: Path, busy_seconds: float) -> sqlite3.Connection:
     """A connection to a store file, which is created if nothing is there. Raises StoreUnavailable and StoreCorrupt."""
     try:
         _create_for_owner_only(path)
+        _refuse_second_name(path)
         connection = sqlite3.connect(path, timeout=busy_seconds, isolation_level=None, check_same_thread=False)
     except sqlite3.Error as error:
         raise store_error(error, path) from error
@@ -101,6 +103,17 @@ def connect(path: Path, busy_seconds: float) -> sqlite3.Connection:
         connection.close()
         raise
     return connection
+
+
+def _refuse_second_name(path: Path) -> None:
+    """Raises StoreUnavailable for a file with hard links: SQLite would keep a log, and we claims, for each name."""
+    with contextlib.suppress(OSError):  # what is wrong with the file, SQLite says
+        found = path.stat()
+        if stat.S_ISREG(found.st_mode) and found.st_nlink > 1:
+            raise StoreUnavailable(
+                f"{path}: the file has several names (hard links), and SQLite keeps its log beside one of them: "
+                "remove the others, or use a symbolic link"
+            )
 
 
 def lengthen_log(connection: sqlite3.Connection, path: Path) -> None:

@@ -6,6 +6,7 @@ An append is one transaction: the record, its execution's line in the listing, a
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import contextmanager
@@ -61,7 +62,7 @@ class SqliteStore:
     """An ExecutionStore in a file. `busy_seconds` bounds the wait for another process's write."""
 
     def __init__(self, path: str | Path, *, busy_seconds: float = _BUSY_SECONDS) -> None:
-        self._path = Path(path).absolute()
+        self._path = Path(os.path.realpath(path))  # whatever links lead to it, its claims are the same
         self._writer = ConnectionThread(self._path, begin=WRITING, busy_seconds=busy_seconds)
         self._reader = ConnectionThread(self._path, begin=READING, busy_seconds=busy_seconds)
         self._claims = Claims(self._path.with_name(f"{self._path.name}.lock"))

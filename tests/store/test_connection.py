@@ -35,6 +35,17 @@ def test_a_new_file_is_made_a_store_that_syncs_every_commit(path: Path) -> None:
     assert list(path.parent.iterdir()) == [path]
 
 
+def test_a_file_with_two_names_is_refused_under_both(path: Path) -> None:
+    connect(path, 1).close()
+    link = path.with_name("link.db")
+    link.hardlink_to(path)
+    for name in (path, link):
+        with pytest.raises(StoreUnavailable, match=r"has several names \(hard links\)"):
+            connect(name, 1)
+    link.unlink()
+    connect(path, 1).close()
+
+
 def test_an_empty_file_is_made_a_store(path: Path) -> None:
     path.touch()
     connect(path, 1).close()

@@ -199,6 +199,20 @@ def test_a_claim_holds_against_another_process_and_dies_with_it(path: Path) -> N
     asyncio.run(claim())
 
 
+def test_a_claim_is_one_whatever_symbolic_link_leads_to_the_file(path: Path) -> None:
+    link = path.with_name("link.db")
+    link.symlink_to(path)
+
+    async def claims(first: SqliteStore, second: SqliteStore) -> None:
+        await first.claim(arn_of("a"))
+        with pytest.raises(ExecutionClaimed):
+            await second.claim(arn_of("a"))
+        await first.close()
+        await second.close()
+
+    asyncio.run(claims(SqliteStore(path), SqliteStore(link)))
+
+
 def test_a_missing_table_is_a_damaged_store(path: Path) -> None:
     asyncio.run(write(path, tasks=0))
     tamper(path, "DROP TABLE records")
