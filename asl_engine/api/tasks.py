@@ -26,7 +26,7 @@ async def send_task_success(store: ExecutionStore, task_token: str, output: str,
     """End the attempt well with a JSON text. Raises InvalidOutput, InvalidToken, TaskDoesNotExist or TaskTimedOut."""
     value = read_output(output)
     claims = await open_attempt(store, task_token)
-    return await deliver(store, claims.execution_arn, TaskSucceeded(claims.frame_id, claims.wait_id, value), now)
+    return await _answer(store, claims, TaskSucceeded(claims.frame_id, claims.wait_id, value), now)
 
 
 async def send_task_failure(
@@ -34,13 +34,20 @@ async def send_task_failure(
 ) -> Delivery:
     """Fail the attempt. Raises InvalidToken, TaskDoesNotExist or TaskTimedOut."""
     claims = await open_attempt(store, task_token)
-    return await deliver(store, claims.execution_arn, TaskFailed(claims.frame_id, claims.wait_id, error, cause), now)
+    return await _answer(store, claims, TaskFailed(claims.frame_id, claims.wait_id, error, cause), now)
 
 
 async def send_task_heartbeat(store: ExecutionStore, task_token: str, *, now: int) -> Delivery:
     """Say that the attempt is alive. Raises InvalidToken, TaskDoesNotExist or TaskTimedOut."""
     claims = await open_attempt(store, task_token)
     return await deliver(store, claims.execution_arn, TaskHeartbeat(claims.frame_id, claims.wait_id), now)
+
+
+async def _answer(store: ExecutionStore, claims: TokenClaims, event: TaskSucceeded | TaskFailed, now: int) -> Delivery:
+    delivery = await deliver(store, claims.execution_arn, event, now)
+    if delivery is Delivery.TOO_LATE:
+        raise TaskTimedOut("Task Timed Out: the task is already over: another answer to it was first, or it has ended")
+    return delivery
 
 
 async def open_attempt(store: ExecutionStore, task_token: str) -> TokenClaims:

@@ -11,6 +11,7 @@ from asl_engine.errors import Conflict, ExecutionClaimed, ExecutionDoesNotExist,
 from asl_engine.interpreter.events import Event
 from asl_engine.interpreter.execution import Execution, ExecutionStatus
 from asl_engine.interpreter.history import HistoryEvent
+from asl_engine.store.inbox import refuse_second_answer
 from asl_engine.store.journal import Record, Tail, fold
 from asl_engine.store.protocol import ExecutionSummary, InboxMessage
 
@@ -140,7 +141,9 @@ class MemoryStore:
 
     async def send(self, execution_arn: str, event: Event) -> None:
         """See ExecutionStore.send."""
-        self._journal(execution_arn).inbox[next(self._message_ids)] = event
+        inbox = self._journal(execution_arn).inbox
+        refuse_second_answer(event, inbox.values())
+        inbox[next(self._message_ids)] = event
 
     async def inbox(self, execution_arn: str) -> Sequence[InboxMessage]:
         """See ExecutionStore.inbox."""

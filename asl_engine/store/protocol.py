@@ -91,7 +91,10 @@ class ExecutionStore(Protocol):
         """The text kept under this hash. Raises StoreCorrupt when it is missing."""
 
     async def send(self, execution_arn: str, event: Event) -> None:
-        """Put an event from outside into the execution's inbox, durably. Raises ExecutionDoesNotExist."""
+        """Put an event from outside into the execution's inbox, durably. Raises ExecutionDoesNotExist.
+
+        Raises Conflict when another answer to the same attempt waits there. DynamoDB's inbox takes both.
+        """
 
     async def inbox(self, execution_arn: str) -> Sequence[InboxMessage]:
         """The events that wait for this execution, oldest first. A record that consumes them deletes them."""

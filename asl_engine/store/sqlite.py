@@ -22,6 +22,7 @@ from asl_engine.store.claims import Claims
 from asl_engine.store.codec import decode_event, decode_history, decode_record, encode_event, encode_record
 from asl_engine.store.connection import SEQUENCE_BITS
 from asl_engine.store.connection_thread import READING, WRITING, ConnectionThread
+from asl_engine.store.inbox import refuse_second_answer
 from asl_engine.store.journal import Record, Tail, fold
 from asl_engine.store.protocol import ExecutionSummary, InboxMessage
 from asl_engine.store.sqlite_resources import SqliteResources
@@ -141,8 +142,8 @@ class SqliteStore:
 
     async def send(self, execution_arn: str, event: Event) -> None:
         """See ExecutionStore.send."""
-        body = encode_event(event)
-        await self._writer.run(partial(_send, execution_arn, body))
+        with self._naming("the inbox", execution_arn):
+            await self._writer.run(partial(_send, execution_arn, event))
 
     async def inbox(self, execution_arn: str) -> Sequence[InboxMessage]:
         """See ExecutionStore.inbox."""
@@ -333,9 +334,10 @@ def _summary(
     )
 
 
-def _send(execution_arn: str, body: bytes, connection: sqlite3.Connection) -> None:
+def _send(execution_arn: str, event: Event, connection: sqlite3.Connection) -> None:
     execution = _execution_id(execution_arn, connection)
-    connection.execute("INSERT INTO inbox (execution, event) VALUES (?, ?)", (execution, body))
+    refuse_second_answer(event, (decode_event(body) for _, body in _inbox(execution_arn, connection)))
+    connection.execute("INSERT INTO inbox (execution, event) VALUES (?, ?)", (execution, encode_event(event)))
 
 
 def _inbox(execution_arn: str, connection: sqlite3.Connection) -> list[tuple[int, bytes]]:

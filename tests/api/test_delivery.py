@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from asl_engine.api.delivery import Delivery
+from asl_engine.api.delivery import Delivery, deliver
 from asl_engine.api.executions import (
     check_name,
     describe_execution,
@@ -18,7 +19,7 @@ from asl_engine.api.executions import (
     stop_execution,
 )
 from asl_engine.api.open_waits import WaitKind, open_waits
-from asl_engine.api.tasks import send_task_failure, send_task_heartbeat, send_task_success
+from asl_engine.api.tasks import open_attempt, send_task_failure, send_task_heartbeat, send_task_success
 from asl_engine.errors import (
     ExecutionDoesNotExist,
     InvalidName,
@@ -27,12 +28,14 @@ from asl_engine.errors import (
     TaskDoesNotExist,
     TaskTimedOut,
 )
+from asl_engine.interpreter.events import TaskSucceeded
 from asl_engine.interpreter.execution import ExecutionStatus
 from asl_engine.language.parser import compile_definition
 from asl_engine.runtime.callables import PythonTasks
 from asl_engine.runtime.clock import VirtualClock
 from asl_engine.runtime.in_process import InProcessHost, StartRequest
 from asl_engine.store.memory import MemoryStore
+from asl_engine.store.sqlite import SqliteStore
 
 NOON = 1_700_000_000_000
 MACHINE = "arn:aws:states:us-east-1:123456789012:stateMachine:approval"
@@ -109,6 +112,35 @@ def test_a_token_is_of_no_use_once_its_execution_has_ended() -> None:
             await send_task_success(store, token, "1", now=NOON)
 
     on_waiting(story)
+
+
+@pytest.mark.parametrize("is_run_elsewhere", [True, False])
+def test_of_two_answers_whose_token_was_looked_at_before_the_second_is_too_late(is_run_elsewhere: bool) -> None:
+    async def story(store: MemoryStore, token: str) -> None:
+        if is_run_elsewhere:
+            await store.claim(ARN)
+        claims = await open_attempt(store, token)
+        first, second = (TaskSucceeded(claims.frame_id, claims.wait_id, number) for number in (1, 2))
+        told = Delivery.HANDED_OVER if is_run_elsewhere else Delivery.APPLIED
+        assert await deliver(store, ARN, first, NOON) is told
+        assert await deliver(store, ARN, second, NOON) is Delivery.TOO_LATE
+
+    on_waiting(story)
+
+
+def test_many_answers_through_one_file_have_one_winner(tmp_path: Path) -> None:
+    async def story() -> None:
+        memory, store = MemoryStore(), SqliteStore(tmp_path / "store.db")
+        token = await start(memory)
+        async for record in memory.records(ARN, newest_first=False):
+            await store.append(record)
+        await store.claim(ARN)
+        answers = [send_task_success(store, token, str(number), now=NOON) for number in range(20)]
+        told = await asyncio.gather(*answers, return_exceptions=True)
+        assert [answer for answer in told if not isinstance(answer, TaskTimedOut)] == [Delivery.HANDED_OVER]
+        await store.close()
+
+    asyncio.run(story())
 
 
 def test_a_heartbeat_moves_the_deadline_and_answers_nothing() -> None:

@@ -16,7 +16,7 @@ from asl_engine.errors import (
     StoreCorrupt,
     StoreUnavailable,
 )
-from asl_engine.interpreter.events import Event, StopRequested, TaskFailed, TaskSucceeded
+from asl_engine.interpreter.events import Event, StopRequested, TaskFailed, TaskHeartbeat, TaskSucceeded
 from asl_engine.interpreter.execution import Execution, ExecutionStatus
 from asl_engine.interpreter.history import HistoryEvent
 from asl_engine.store.journal import KEYFRAME_RECORDS_MIN, record_of
@@ -431,3 +431,15 @@ class OrderedStoreContract(StoreContract):
         assert [summary.name for summary in await store.executions()] == ["new", "twin", "middle", "old"]
         behind = await store.executions(before=arn_of("twin"))
         assert [summary.name for summary in behind] == ["middle", "old"]
+
+    @story
+    async def test_of_two_answers_to_one_attempt_the_inbox_takes_the_first(self, store: ExecutionStore) -> None:
+        await append_all(store, "first", tasks=0)
+        first: list[Event] = [TaskSucceeded("0", 3, "yes"), TaskFailed("0", 4, None, None), TaskHeartbeat("0", 3)]
+        for event in first:
+            await store.send(FIRST, event)
+        for second in (TaskFailed("0", 3, "no", None), TaskSucceeded("0", 3, "yes"), TaskSucceeded("0", 4, "yes")):
+            with pytest.raises(Conflict, match="an answer to this attempt is on its way"):
+                await store.send(FIRST, second)
+        await store.send(FIRST, TaskHeartbeat("0", 3))
+        assert [message.event for message in await store.inbox(FIRST)] == [*first, TaskHeartbeat("0", 3)]

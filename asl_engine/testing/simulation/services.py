@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Final
 
 from asl_engine.api.tasks import open_attempt
-from asl_engine.errors import RequestError
+from asl_engine.errors import Conflict, RequestError
 from asl_engine.interpreter.events import (
     ActivityStarted,
     Event,
@@ -164,8 +164,12 @@ class Services:
 
     def _into_inbox(self, event: Event) -> None:
         world = self._plant.world
+        try:
+            complete(self._store.send(self._plant.execution.arn, event))
+        except Conflict as refusal:
+            world.befell(f"callback refused: {type(refusal).__name__}", "api")
+            return
         world.note("api", "accepts", event)
-        complete(self._store.send(self._plant.execution.arn, event))
         world.after(world.between(0, 2_000), self._nudge)
 
     def _after(self, delay: int, action: Callable[[], None]) -> None:
