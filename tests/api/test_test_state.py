@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from asl_engine.errors import InvalidExecutionInput, InvalidStateMachineDefinition, ValidationException
+from asl_engine.errors import InvalidArn, InvalidExecutionInput, InvalidStateMachineDefinition, ValidationException
 from asl_engine.json_value import JsonObject, JsonValue
 from asl_engine.runtime.tasks import Failed, Submitted, Succeeded, TaskCall, TaskResult
 from tests.api.state_trials import ROLE, answer, each, mocked, parallel, task
@@ -117,6 +117,11 @@ def test_a_text_that_is_not_the_json_it_should_be_is_refused(
 ) -> None:
     with pytest.raises(error, match=message):
         answer({"Type": "Succeed"}, texts=texts)
+
+
+def test_a_role_is_the_arn_of_one() -> None:
+    with pytest.raises(InvalidArn, match=r"^Invalid Role Arn: 'zzz'$"):
+        answer({"Type": "Succeed"}, roleArn="zzz")
 
 
 @pytest.mark.parametrize("state", [each(), parallel("Left")])

@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Any
 
 from asl_engine.api.actions.executions import read_input
+from asl_engine.api.arns import check_role_arn
 from asl_engine.api.jackson import invalid_json_text
 from asl_engine.api.machines import compile_for, invalid_definition
 from asl_engine.api.testing_state.context import given_context
@@ -53,8 +54,10 @@ class StateTest:
 def read_request(request: Mapping[str, Any]) -> StateTest:
     """Read a request that fits the API's model.
 
-    Raises InvalidStateMachineDefinition, InvalidExecutionInput or ValidationException, in AWS's words.
+    Raises InvalidArn, InvalidStateMachineDefinition, InvalidExecutionInput or ValidationException, in AWS's words.
     """
+    if "roleArn" in request:
+        check_role_arn(request["roleArn"])
     state = _state(request["definition"], request.get("stateName"))
     mock = _mock(request, state)
     configuration: Mapping[str, Any] = request.get("stateConfiguration") or {}
