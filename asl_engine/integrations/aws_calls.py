@@ -6,6 +6,7 @@ would refuse to do twice is found again after a crash: see `batch` and `sagemake
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -21,6 +22,8 @@ from asl_engine.language.definition import IntegrationPattern
 from asl_engine.runtime.tasks import Failed, Submitted, Succeeded, TaskCall, TaskResult
 
 _CREDENTIALS: Final = "Credentials is not supported: the engine calls services with its own identity only"
+
+_QUEUE_URL: Final = re.compile(r"https://sqs\.(?P<region>[a-z0-9-]+)\.amazonaws\.com(\.cn)?/")
 
 
 class AwsCalls:
@@ -65,7 +68,7 @@ class AwsCalls:
             return operation.names.failure(error, model.service_model)
 
     async def _called(self, operation: Operation, model: Any, call: TaskCall) -> JsonObject | Failed:
-        client = await self._clients.client(operation.service)
+        client = await self._clients.client(operation.service, _region(call))
         adopted = sagemaker.ADOPTED.get(call.resource.action) if call.resource.service == "sagemaker" else None
         if adopted is not None:
             return await adopted.perform(client, call)
@@ -76,6 +79,14 @@ class AwsCalls:
         if call.resource.service == "events" and output.get("FailedEntryCount"):
             return Failed("EventBridge.FailedEntry", dump_json(output))
         return with_metadata(output, answer) if operation.has_metadata else output
+
+
+def _region(call: TaskCall) -> str | None:
+    """The region that the URL of a queue names: Step Functions sends to the URL's host. None: the configured one."""
+    arguments = call.attempt.arguments
+    url = arguments.get("QueueUrl") if call.resource.service == "sqs" and isinstance(arguments, dict) else None
+    queue = _QUEUE_URL.match(url) if isinstance(url, str) else None
+    return None if queue is None else queue["region"]
 
 
 def _request(call: TaskCall, model: Any) -> dict[str, Any]:

@@ -118,6 +118,18 @@ def test_services_are_called_and_a_batch_job_is_followed(emulator: str) -> None:
     assert message["Body"] == f'{{"job":"{job_id}"}}'
 
 
+def test_a_message_goes_to_the_region_that_the_url_of_its_queue_names(emulator: str) -> None:
+    identity = {"aws_access_key_id": "local", "aws_secret_access_key": "local"}
+    there = boto3.client("sqs", endpoint_url=emulator, region_name="eu-west-1", **identity)
+    queue_url = there.create_queue(QueueName="far")["QueueUrl"]
+    named = "https://sqs.eu-west-1.amazonaws.com/123456789012/far"
+    execution = run(emulator, chain(Tell=("sqs:sendMessage", {"QueueUrl": named, "MessageBody": "hello"})), {})
+
+    assert execution.status is ExecutionStatus.SUCCEEDED, execution.cause
+    [message] = there.receive_message(QueueUrl=queue_url)["Messages"]
+    assert message["Body"] == "hello"
+
+
 def test_a_sagemaker_job_is_followed(emulator: str) -> None:
     parameters: JsonObject = {
         "TrainingJobName": "Churn-1",
