@@ -47,7 +47,7 @@ def open_ports(environ: Mapping[str, str] = os.environ) -> Ports:
     """The ports of a deployment; nothing is connected yet. Raises AslError for what the environment lacks."""
     settings = Settings.from_environment(environ)
     clock, clients = ServiceClock(), AwsClients(region=settings.region, environ=environ)
-    table = Client(settings.table, Connection(environ), Observers(on_server_time=clock.observe))
+    table = Client(settings.table, Connection(environ, clients.session), Observers(on_server_time=clock.observe))
     store = DynamoDbStore(table, bucket=settings.bucket, expire_days=settings.expire_days)
     resources = store.resources()
     return Ports(

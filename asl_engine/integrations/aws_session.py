@@ -62,6 +62,7 @@ class AwsClients:
             if url is not None and not _host(url):
                 raise AslError(f'the AWS endpoint "{url}" is no URL: write http://host:port')
         self._clients: dict[tuple[str, str | None], Any] = {}
+        self._sessions: dict[bool, Any] = {}
         self._lock = asyncio.Lock()
         self._resources = AsyncExitStack()
 
@@ -99,6 +100,18 @@ class AwsClients:
                 self._clients[key] = await self._open(*key)
             return self._clients[key]
 
+    def session(self, local: bool) -> Any:
+        """The session of all clients, which takes time to make; of those of emulators, if they are `local`."""
+        from aiobotocore.session import get_session  # type: ignore[import-untyped]
+
+        if local not in self._sessions:
+            session = self._sessions[local] = get_session()
+            session.register_component("data_loader", _loader())
+            if local:
+                # An emulator accepts any identity; looking for one on the network would only cost time.
+                session.get_component("credential_provider").remove("iam-role")
+        return self._sessions[local]
+
     async def close(self) -> None:
         """Close the connections. The next call opens new ones."""
         self._clients.clear()
@@ -106,15 +119,11 @@ class AwsClients:
 
     async def _open(self, service: str, region: str | None) -> Any:
         from aiobotocore.config import AioConfig  # type: ignore[import-untyped]
-        from aiobotocore.session import get_session  # type: ignore[import-untyped]
         from botocore.handlers import add_recursion_detection_header
 
-        session = get_session()
-        session.register_component("data_loader", _loader())
+        session = self.session(self.is_local(service))
         options: dict[str, Any] = {"endpoint_url": self.endpoint_url(service), "region_name": region}
         if self.is_local(service):
-            # An emulator accepts any identity; looking for one on the network would only cost time.
-            session.get_component("credential_provider").remove("iam-role")
             if await session.get_credentials() is None:
                 options |= _LOCAL_CREDENTIALS
             options["region_name"] = region or session.get_config_variable("region") or _LOCAL_REGION

@@ -42,6 +42,12 @@ def test_an_endpoint_inside_aws_needs_a_real_identity(url: str, is_local: bool) 
     assert AwsClients(endpoint_url=url, environ={}).is_local("batch") is is_local
 
 
+def test_clients_share_a_session_unless_one_is_an_emulator_s() -> None:
+    clients = AwsClients(environ={})
+    assert clients.session(True) is clients.session(True)
+    assert clients.session(True) is not clients.session(False)
+
+
 def test_credentials_and_a_region_reach_every_service() -> None:
     assert AwsClients(environ={KEY: "key", "AWS_REGION": "eu-west-1"}).reaches("batch")
     assert not AwsClients(environ={KEY: "key"}).reaches("batch")

@@ -6,9 +6,9 @@ import asyncio
 import importlib.util
 import os
 import zlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 from urllib.parse import urlsplit
 
 from asl_engine.errors import StoreUnavailable
@@ -18,6 +18,10 @@ _READ_SECONDS: Final = 10
 _CONNECTIONS_MAX: Final = 100
 _LOCAL_REGION: Final = "us-east-1"
 _LOCAL_CREDENTIALS: Final = {"aws_access_key_id": "local", "aws_secret_access_key": "local"}
+
+
+# Makes an SDK session for services of emulators, or of the real AWS. Making one takes time: clients may share it.
+NewSession: TypeAlias = Callable[[bool], Any]
 
 
 class UndecodableAnswer(Exception):
@@ -34,17 +38,17 @@ def endpoint_of(service: str, environ: Mapping[str, str]) -> str | None:
 class Connection:
     """Opens a client for each service. After `close`, or in another event loop, it opens new ones."""
 
-    def __init__(self, environ: Mapping[str, str] = os.environ) -> None:
+    def __init__(self, environ: Mapping[str, str] = os.environ, new_session: NewSession | None = None) -> None:
         for module in ("aiobotocore", "botocore"):
             if importlib.util.find_spec(module) is None:
                 raise StoreUnavailable('a store in DynamoDB needs the AWS SDK: pip install "asl-engine[aws]"')
-        self._environ = environ
+        self._environ, self._new_session = environ, new_session or _new_session
         self._region = environ.get("AWS_REGION") or environ.get("AWS_DEFAULT_REGION")
         self._loop: asyncio.AbstractEventLoop | None = None
         self._opened: dict[str, Any] = {}
         self._resources = AsyncExitStack()
         self._lock = asyncio.Lock()
-        self._session: Any = None
+        self._sessions: dict[bool, Any] = {}
 
     def is_local(self, service: str) -> bool:
         """Whether the service is an emulator's."""
@@ -57,7 +61,7 @@ class Connection:
         loop = asyncio.get_running_loop()
         if self._loop is not loop:
             self._loop, self._opened, self._lock = loop, {}, asyncio.Lock()
-            self._resources, self._session = AsyncExitStack(), None
+            self._resources, self._sessions = AsyncExitStack(), {}
         if service not in self._opened:
             async with self._lock:
                 if service not in self._opened:
@@ -72,15 +76,12 @@ class Connection:
 
     async def _open(self, service: str) -> Any:
         from aiobotocore.config import AioConfig  # type: ignore[import-untyped]
-        from aiobotocore.session import get_session  # type: ignore[import-untyped]
         from botocore.handlers import add_recursion_detection_header
 
-        session = self._session = self._session or get_session()
         local = self.is_local(service)
+        session = self._sessions[local] = self._sessions.get(local) or self._new_session(local)
         options: dict[str, Any] = {"region_name": self._region, "endpoint_url": endpoint_of(service, self._environ)}
         if local:
-            # An emulator accepts any identity; looking for one on the network would only cost time.
-            session.get_component("credential_provider").remove("iam-role")
             if await session.get_credentials() is None:
                 options |= _LOCAL_CREDENTIALS
             options["region_name"] = self._region or session.get_config_variable("region") or _LOCAL_REGION
@@ -97,6 +98,16 @@ class Connection:
         client.meta.events.unregister("before-call", add_recursion_detection_header)
         client.meta.events.register("before-parse.dynamodb", _check_answer)
         return client
+
+
+def _new_session(local: bool) -> Any:
+    from aiobotocore.session import get_session  # type: ignore[import-untyped]
+
+    session = get_session()
+    if local:
+        # An emulator accepts any identity; looking for one on the network would only cost time.
+        session.get_component("credential_provider").remove("iam-role")
+    return session
 
 
 def _check_answer(response_dict: Mapping[str, Any], **_unused: object) -> None:
