@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from asl_engine.errors import InvalidJson
+from asl_engine.integrations.aws_errors import call_errors
 from asl_engine.integrations.aws_session import AwsClients
 from asl_engine.integrations.lambda_errors import failure_of_function, failure_of_request, failure_of_sdk
 from asl_engine.integrations.sdk_metadata import shown_headers
@@ -38,8 +39,7 @@ class LambdaFunctions:
 
     async def perform(self, call: TaskCall) -> TaskResult:
         """Invoke the function once. Cancelling closes the connection; the function itself runs on."""
-        from aiohttp import ClientError as ConnectionFailed  # aiobotocore lets these through while a body is read
-        from botocore.exceptions import BotoCoreError, ClientError
+        from botocore.exceptions import ClientError
 
         request = read_request(call)
         if isinstance(request, Failed):
@@ -51,7 +51,7 @@ class LambdaFunctions:
         endpoint_url = self._clients.endpoint_url(_SERVICE)
         try:
             client = await self._clients.client(_SERVICE, _region(request.function_name))
-        except (BotoCoreError, ClientError) as error:
+        except call_errors() as error:
             return failure_of_sdk(error, endpoint_url)
         try:
             response = await client.invoke(**_parameters(request))
@@ -59,7 +59,7 @@ class LambdaFunctions:
                 payload = await body.read()
         except ClientError as error:
             return failure_of_request(error.response, client.meta.service_model.operation_model("Invoke"))
-        except (BotoCoreError, ConnectionFailed) as error:
+        except call_errors() as error:
             return failure_of_sdk(error, endpoint_url)
         return _result(call, response, payload)
 

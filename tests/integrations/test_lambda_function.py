@@ -231,6 +231,12 @@ def test_a_refusal_without_json_is_still_an_error() -> None:
     assert result.error == "Lambda.ServiceException"
 
 
+def test_a_refusal_that_is_no_text_is_a_client_error() -> None:
+    result, _ = invoke(Reply(status=400, body=b'{"message":"\xff"}', headers={}), task_call())
+    assert isinstance(result, Failed)
+    assert result.error == "Lambda.SdkClientException"
+
+
 def test_no_connection_names_the_endpoint() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
