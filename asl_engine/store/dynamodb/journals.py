@@ -232,7 +232,7 @@ def expires(item: Item) -> bool:
 def _check_end(item: Item, *, newest_first: bool) -> None:
     """Check that no record is missing after the newest that is there, or before the oldest."""
     sequence = _sequence(item)
-    if newest_first and expires(item) and int(item[LAST_ATTRIBUTE]["N"]) != sequence:
+    if newest_first and expires(item) and item.get(LAST_ATTRIBUTE) != {"N": str(sequence)}:
         raise _missing(sequence + 1, item)
     if not newest_first and sequence != 0:
         raise _missing(sequence - 1, item)
