@@ -26,7 +26,7 @@ class Fault(StrEnum):
     EMPTY = "an answer without a body comes"
 
 
-WRITES = {"DeleteItem", "PutItem", "TransactWriteItems", "UpdateItem"}
+WRITES = {"BatchWriteItem", "DeleteItem", "PutItem", "TransactWriteItems", "UpdateItem"}
 Choice = Callable[[int, str], Fault | None]
 
 

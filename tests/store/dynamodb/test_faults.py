@@ -32,7 +32,7 @@ def never(_number: int, _operation: str) -> None:
 
 
 def store_on(connection: FaultyConnection, table: str | None = None) -> DynamoDbStore:
-    return DynamoDbStore(Client(table or new_table(moto_url()), connection, pause=no_pause))
+    return DynamoDbStore(Client(table or new_table(moto_url()), connection, pause=no_pause), expire_days=30)
 
 
 @asynccontextmanager
@@ -54,6 +54,7 @@ class Seen:
     inbox: list[Any]
     addressees: list[str]
     documents: list[tuple[str, int, object]] = field(default_factory=list)
+    expiries: list[object] = field(default_factory=list)
 
 
 async def work(store: DynamoDbStore) -> None:
@@ -95,6 +96,7 @@ async def see(store: DynamoDbStore) -> Seen:
         inbox=[message.event for message in await store.inbox(FIRST)],
         addressees=list(await store.addressees()),
         documents=[(each.key, each.revision, each.document) for each in await store.resources().list("machine")],
+        expiries=[item.get("expires_at") for item in [item async for item in store._journals.items(FIRST)]],
     )
 
 
@@ -127,6 +129,7 @@ def test_the_work_is_what_it_seems(without_faults: tuple[Seen, list[str]]) -> No
     assert seen.history == [2, 3]
     assert seen.listed == [("first", "SUCCEEDED")]
     assert seen.inbox == [TaskSucceeded("0", 3, {"from": "outside"})]
+    assert seen.expiries == [{"N": str(NOON // 1000 + 30 * 86_400)}] * 3
     assert seen.documents == [("a", 2, {"n": 2}), ("b", 1, {"n": 1})]
 
 
@@ -203,7 +206,7 @@ def test_what_is_refused_is_not_repeated() -> None:
                 StoreUnavailable, match=r"there is no such table in this account and region\. Create it"
             ):
                 await store_on(connection, "no-such-table").append(record_of(started()))
-            assert connection.requests == ["PutItem"]
+            assert connection.requests == ["Query"]
 
     asyncio.run(tell())
 
