@@ -21,13 +21,16 @@ class TaskIsOver(Exception):
 
 
 class TaskAnswers(Protocol):
-    """Answers task tokens. Both raise TaskIsOver; any other error means: try again."""
+    """Answers task tokens. The first two raise TaskIsOver; any other error means: try again."""
 
     async def send_task_success(self, task_token: str, output: str) -> None:
         """End the task well."""
 
     async def send_task_failure(self, task_token: str, error: str, cause: str) -> None:
         """Fail the task."""
+
+    async def is_waited_for(self, task_token: str, execution_arn: str) -> bool:
+        """False if it is known that the task is over; with an ARN, that its execution is: another round may come."""
 
 
 class StepFunctionsAnswers:
@@ -51,6 +54,10 @@ class StepFunctionsAnswers:
     async def send_task_failure(self, task_token: str, error: str, cause: str) -> None:
         """See TaskAnswers."""
         await asyncio.to_thread(self._call, "send_task_failure", taskToken=task_token, error=error, cause=cause)
+
+    async def is_waited_for(self, task_token: str, execution_arn: str) -> bool:  # noqa: ARG002
+        """Nobody can ask: the API tells of a token only by taking an answer or a heartbeat, which a visit must not."""
+        return True
 
     def _call(self, operation: str, **members: str) -> None:
         from botocore.exceptions import ClientError

@@ -20,6 +20,7 @@ from asl_engine.approvals.notifier import Notifier
 from asl_engine.approvals.pages import ApprovalPages
 from asl_engine.approvals.request import ApprovalRequest, Approver, ChannelUse
 from asl_engine.approvals.signing import SigningKeys
+from asl_engine.approvals.store_answers import is_waited_for
 from asl_engine.errors import AslError, Conflict, InvalidToken, TaskDoesNotExist, TaskTimedOut
 from asl_engine.runtime.callables import PythonTasks
 from asl_engine.runtime.tasks import TaskCall, TaskResult, bare_function_name
@@ -91,6 +92,10 @@ class ServiceAnswers:
     async def send_task_failure(self, task_token: str, error: str, cause: str) -> None:
         """See TaskAnswers."""
         await self._call("SendTaskFailure", taskToken=task_token, error=error, cause=cause)
+
+    async def is_waited_for(self, task_token: str, execution_arn: str) -> bool:
+        """See TaskAnswers."""
+        return await is_waited_for(self._service.executions, task_token, execution_arn)
 
     async def _call(self, operation: str, **members: str) -> None:
         try:

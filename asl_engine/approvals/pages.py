@@ -66,7 +66,7 @@ class ApprovalPages:
             return page_texts.forged()
         if request.method == "POST":
             return await self._decide(request, link, approval)
-        standing = self._standing(approval, link)
+        standing = self._standing(approval, link) or await self._gone(approval)
         if standing is None and approval.approvers and approval.approver(link.recipient_id) is None:
             standing = page_texts.for_others(approval)
         return standing or self._question(approval, link, request.path)
@@ -86,6 +86,11 @@ class ApprovalPages:
         if delegate is not None:
             return page_texts.handed_over(approval, _name(approval, delegate))
         return None
+
+    async def _gone(self, approval: Approval) -> PageResponse | None:
+        """That nobody waits for this any more, where that can be known."""
+        is_over = await self._desk.status_of(approval) is not Status.OPEN
+        return page_texts.gone(approval) if is_over else None
 
     def _question(
         self,
@@ -114,7 +119,7 @@ class ApprovalPages:
         if not self._links.is_nonce_of(request.path, nonce):
             return page_texts.not_this_way("the form did not come from this link's page")
         approval = await self._desk.deliver(approval)
-        standing = self._standing(approval, link)
+        standing = self._standing(approval, link) or await self._gone(approval)
         if standing is not None:
             return _too_late(approval, link, standing, nonce)
         try:

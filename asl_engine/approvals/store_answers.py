@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from asl_engine.api.tasks import send_task_failure, send_task_success
+from asl_engine.api.tasks import open_attempt, send_task_failure, send_task_success
 from asl_engine.approvals.answers import TaskIsOver
-from asl_engine.errors import InvalidToken, TaskDoesNotExist, TaskTimedOut
+from asl_engine.errors import ExecutionDoesNotExist, InvalidToken, TaskDoesNotExist, TaskTimedOut
+from asl_engine.interpreter.execution import ExecutionStatus
 from asl_engine.store.protocol import ExecutionStore
 
 
@@ -29,3 +30,20 @@ class StoreAnswers:
             await send_task_failure(self._store, task_token, now=self._now(), error=error, cause=cause)
         except (TaskTimedOut, TaskDoesNotExist, InvalidToken) as refusal:
             raise TaskIsOver(str(refusal)) from refusal
+
+    async def is_waited_for(self, task_token: str, execution_arn: str) -> bool:
+        """See TaskAnswers."""
+        return await is_waited_for(self._store, task_token, execution_arn)
+
+
+async def is_waited_for(store: ExecutionStore, task_token: str, execution_arn: str) -> bool:
+    """Whether the task of a token is open, or, with an ARN, whether its execution runs. Of what is not here: yes."""
+    try:
+        if execution_arn:
+            return (await store.load(execution_arn)).status is ExecutionStatus.RUNNING
+        await open_attempt(store, task_token)
+    except TaskTimedOut:
+        return False
+    except (ExecutionDoesNotExist, TaskDoesNotExist, InvalidToken):
+        return True
+    return True

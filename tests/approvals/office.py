@@ -42,8 +42,12 @@ class Tasks:
         self.answers: list[tuple[str, str, Any]] = []
         self.refused = 0
         self.failure: Exception | None = None
+        self.known_over: set[str] = set()  # tokens, and executions of which further rounds might come
         self.lost: set[str] = set()  # tokens that nothing reaches
         self.seconds = 0.0  # how long each takes
+
+    async def is_waited_for(self, task_token: str, execution_arn: str) -> bool:
+        return (execution_arn or task_token) not in self.known_over
 
     async def send_task_success(self, task_token: str, output: str) -> None:
         await asyncio.sleep(self.seconds)

@@ -170,6 +170,24 @@ def test_whoever_was_not_asked_cannot_answer(office: Office) -> None:
     assert office.tasks.answers == []
 
 
+def test_what_is_known_to_be_over_is_told_on_the_visit(office: Office) -> None:
+    office.ask()
+    link = office.link()
+    nonce = nonce_of(office.visit(link))
+    office.tasks.known_over = {"token-1"}
+    for page in (office.visit(link), office.post(link, {"nonce": nonce, "choice": "approve"})):
+        assert (page.status, heading_of(page)) == (410, "The workflow no longer waits for this")
+    assert office.approval().votes == ()
+
+
+def test_between_two_rounds_an_approval_is_open_while_its_execution_runs(office: Office) -> None:
+    office.ask(approvalId="ship", execution="arn:x")
+    office.tasks.known_over = {"token-1"}
+    assert office.visit(office.link()).status == 200
+    office.tasks.known_over = {"arn:x"}
+    assert office.visit(office.link()).status == 410
+
+
 @pytest.mark.parametrize("method", ["PUT", "DELETE", "PATCH", "TRACE"])
 def test_another_method_is_refused(office: Office, method: str) -> None:
     office.ask()

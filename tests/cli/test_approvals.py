@@ -134,7 +134,9 @@ def test_an_answer_that_came_too_late_is_told(asl: Asl, command: str) -> None:
         arn = local.start(asking())
         local.asked()
         local.client.stop_execution(executionArn=arn)
-        (approval,) = asl.json("approvals", "list", "--store", STORE)["approvals"]
+        assert asl.json("approvals", "list", "--store", STORE)["approvals"] == []
+        (approval,) = asl.json("approvals", "list", "--all", "--store", STORE)["approvals"]
+        assert approval["status"] == "EXPIRED"
         late = asl("approvals", command, approval["id"], "--store", STORE)
 
     assert (late.exit_code, "the answer came too late" in late.stderr) == (2, True)

@@ -183,8 +183,29 @@ def test_links_outlive_the_server(tmp_path: Path) -> None:
         assert (described["status"], described["error"]) == ("FAILED", "ApprovalRejected")
 
 
+@pytest.mark.parametrize("is_shared", [False, True])
+def test_a_link_says_at_once_that_its_execution_was_stopped(local: Local, is_shared: bool) -> None:
+    machine = json.loads(json.dumps(MACHINE))
+    if is_shared:
+        payload = machine["States"]["Ask"]["Parameters"]["Payload"]
+        payload |= {"approvalId": "ship", "execution.$": "$$.Execution.Id"}
+    arn = local.start(machine)
+    links = local.asked().links
+    assert links is not None
+    nonce = re.search(r'name="nonce" value="([^"]+)"', fetch(links.page, None).body)
+    assert nonce
+    local.client.stop_execution(executionArn=arn)
+
+    for answer in (fetch(links.page, None), fetch(links.page, {"nonce": nonce[1], "choice": "approve"})):
+        assert answer.status == 410
+        assert "The workflow no longer waits for this" in answer.body
+
+
 class _NoRoute:
     """Answers that reach nobody, as those of a process that died."""
+
+    async def is_waited_for(self, task_token: str, execution_arn: str) -> bool:
+        return True
 
     async def send_task_success(self, task_token: str, output: str) -> None:
         raise ConnectionError("no route")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import getpass
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import click
@@ -99,7 +100,9 @@ async def _list(store_spec: str, *, is_all: bool, as_json: bool) -> None:
     from asl_engine.language.diagnostics import printable
 
     async with wiring.existing_store(store_spec) as store:
-        approvals = [each for each in await _desk(store).all() if is_all or each.status is Status.OPEN]
+        desk = _desk(store)
+        approvals = [await _as_it_stands(desk, each) for each in await desk.all()]
+    approvals = [each for each in approvals if is_all or each.status is Status.OPEN]
     if as_json:
         click.echo(results.json_text({"approvals": [_shown(approval) for approval in approvals]}))
         return
@@ -118,7 +121,8 @@ async def _show(approval_id: str, store_spec: str, *, as_json: bool) -> None:
     from asl_engine.language.diagnostics import printable
 
     async with wiring.existing_store(store_spec) as store:
-        approval = await _find(_desk(store), approval_id)
+        desk = _desk(store)
+        approval = await _as_it_stands(desk, await _find(desk, approval_id))
     if as_json:
         click.echo(results.json_text(_shown(approval)))
         return
@@ -188,6 +192,10 @@ def _desk(store: ExecutionStore) -> ApprovalDesk:
     from asl_engine.store.opening import resources_beside
 
     return ApprovalDesk(resources_beside(store), StoreAnswers(store, wiring.wall_clock_now), wiring.wall_clock_now)
+
+
+async def _as_it_stands(desk: ApprovalDesk, approval: Approval) -> Approval:
+    return replace(approval, status=await desk.status_of(approval))
 
 
 async def _find(desk: ApprovalDesk, approval_id: str) -> Approval:
