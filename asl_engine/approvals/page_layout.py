@@ -33,6 +33,8 @@ th, td { text-align: left; vertical-align: top; padding: .5rem .75rem .5rem 0; b
 th { font-weight: 600; }
 thead th, .whole { overflow-wrap: break-word; }
 td { font-variant-numeric: tabular-nums; }
+td:last-child { padding-right: 0; }
+@media (max-width: 24rem) { table { font-size: .875rem; } th, td { padding-right: .5rem; } }
 label, legend { display: block; font-weight: 600; margin: 1rem 0 .25rem; }
 label.inline { display: flex; gap: .6rem; align-items: center; min-height: 2.75rem; }
 input, textarea, select, button { font: inherit; color: inherit; }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from typing import Final
 
 from asl_engine.approvals.approval import Approval, Delivery, Status, Vote
 from asl_engine.approvals.exchange import PageResponse
@@ -12,6 +13,8 @@ from asl_engine.approvals.markup import Html, fill, joined, paragraphs
 from asl_engine.approvals.page_layout import page
 from asl_engine.approvals.request import ApprovalRequest, Approver, Option
 from asl_engine.approvals.tally import progress
+
+_WORD_KEPT_WHOLE: Final = 10  # two such columns and their headings fit into 320 pixels
 
 
 def question(
@@ -128,10 +131,10 @@ def details_table(request: ApprovalRequest) -> Html:
     compared = any(detail.previous is not None for detail in request.details)
     rows = joined(
         fill(
-            '<tr><th scope="row">$label</th><td>$value</td>$previous</tr>',
+            '<tr><th scope="row">$label</th>$value$previous</tr>',
             label=detail.label,
-            value=detail.value,
-            previous=fill("<td>$was</td>", was=detail.previous or "") if compared else Html(""),
+            value=_value_cell(detail.value),
+            previous=_value_cell(detail.previous or "") if compared else Html(""),
         )
         for detail in request.details
     )
@@ -139,6 +142,12 @@ def details_table(request: ApprovalRequest) -> Html:
     return fill(
         "<h2>Details</h2><table>$head<tbody>$rows</tbody></table>", head=Html(head if compared else ""), rows=rows
     )
+
+
+def _value_cell(value: str) -> Html:
+    """A cell that breaks no number in two, though a phone's table has to break what is longer."""
+    is_short = all(len(word) <= _WORD_KEPT_WHOLE for word in value.split())
+    return fill('<td class="$style">$value</td>', style="whole" if is_short else "long", value=value)
 
 
 def moment(milliseconds: int) -> str:

@@ -18,6 +18,7 @@ from selenium.webdriver.common.keys import Keys
 from asl_engine.approvals.local import LocalApprovals
 from asl_engine.approvals.notice import Notice
 from tests.approvals.chromium import PHONE, chromium, next_page, resize
+from tests.approvals.office import Office
 from tests.server.running import running, until_ended
 from tests.server.test_approval_routes import MACHINE, Local
 
@@ -159,6 +160,23 @@ def test_it_fits_a_phone(window: Chrome, asked: tuple[Local, str, str]) -> None:
         resize(window, (480, 900))
         window.get(page)
         window.save_screenshot(str(Path(screenshot)))
+    window.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+
+
+def test_the_narrowest_phone_breaks_no_number(window: Chrome, tmp_path: Path) -> None:
+    """320 pixels are what WCAG 2.2, 1.4.10 has pages fit in."""
+    office = Office()
+    path = "s3://bucket/" + "very-long-name/" * 5
+    rows = [("Accuracy", 0.94123456, 0.93876543), ("Rows", 1234567890, 1204567890), (path, path, path)]
+    office.ask(details=[{"label": label, "value": now, "previous": was} for label, now, was in rows])
+    shown = tmp_path / "page.html"
+    shown.write_text(office.visit(office.link()).body, encoding="utf-8")
+    resize(window, (320, 800))
+    window.get(shown.as_uri())
+
+    assert window.execute_script("return document.documentElement.scrollWidth") <= 320
+    heights = window.execute_script("return [...document.querySelectorAll('td')].map(cell => cell.offsetHeight)")
+    assert max(heights[:4]) < 50 < heights[4]
     window.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
 
 
