@@ -221,6 +221,12 @@ def test_step_functions_own_payload_asks_and_the_answer_goes_back_to_it(deployed
     assert json.loads(request["output"])["decidedBy"] == ["Ada"]
 
 
+def test_the_client_that_answers_belongs_to_the_cold_start(deployed: Deployed) -> None:
+    """Making it takes half a second, and Slack waits for three."""
+    handle: Any = deployed.approvals
+    assert handle.__globals__["pages"]._desk._answers._client is not None
+
+
 def test_a_no_is_sent_as_a_failure(deployed: Deployed) -> None:
     deployed.notifier(PAYLOAD, None)
     tell = deployed.notifier({**PAYLOAD, "choices": [{"id": "ok"}, {"id": "no", "error": "TooRisky"}]}, None)
