@@ -68,9 +68,11 @@ class Configuration:
 
     def _desk(self, resources: ResourceStore | None) -> ApprovalDesk:
         kept = resources or resources_beside(open_store(self._required("ASL_STORE")))
-        return ApprovalDesk(
-            kept, StepFunctionsAnswers(endpoint_url=self.environ.get("ASL_STEP_FUNCTIONS_ENDPOINT") or None), now
+        answers = StepFunctionsAnswers(
+            endpoint_url=self.environ.get("ASL_STEP_FUNCTIONS_ENDPOINT") or None,
+            region=self.environ.get("AWS_REGION"),  # of which botocore reads only AWS_DEFAULT_REGION
         )
+        return ApprovalDesk(kept, answers, now)
 
     def _links(self) -> Links:
         return Links(RotatedKeys(self._signing_keys, now))
