@@ -30,11 +30,9 @@ directory = click.option(
 architecture = click.option(
     "--architecture",
     type=click.Choice(["arm64", "x86_64"]),
-    help="Processor of the functions; arm64, which costs a fifth less, unless it is said.",
+    help="Processor of the functions, by default arm64, which costs a fifth less.",
 )
-python = click.option(
-    "--python", "python", metavar="VERSION", help="Python version of the functions; 3.13 unless it is said."
-)
+python = click.option("--python", "python", metavar="VERSION", help="Python version of the functions, by default 3.13.")
 
 
 def definition_files(paths: Sequence[Path]) -> dict[str, Path]:

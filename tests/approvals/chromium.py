@@ -32,12 +32,18 @@ _SWITCHES = (
 )
 
 
-@contextmanager
-def chromium(profile: Path, *, scripts: bool = True) -> Iterator[Chrome]:
-    """A browser with a profile of its own. Left out where Chromium or its driver is missing."""
+def require_chromium() -> tuple[str, str]:
+    """The commands of the browser and its driver; leaves out the test where either is missing."""
     browser, driver = shutil.which("chromium"), shutil.which("chromedriver")
     if browser is None or driver is None:
         leave_out("the pages' tests need Chromium: apt-get install chromium chromium-driver")
+    return browser, driver
+
+
+@contextmanager
+def chromium(profile: Path, *, scripts: bool = True) -> Iterator[Chrome]:
+    """A browser with a profile of its own. Left out where Chromium or its driver is missing."""
+    browser, driver = require_chromium()
     options = ChromeOptions()
     options.binary_location = browser
     for switch in (*_SWITCHES, f"--user-data-dir={profile}"):

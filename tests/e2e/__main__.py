@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -19,6 +20,7 @@ from typing import Any
 
 from _pytest.outcomes import Skipped
 
+from tests.approvals.chromium import require_chromium
 from tests.architecture.source_tree import ROOT
 from tests.e2e.deployed_cdk import DeployedCdk, granted
 from tests.e2e.deployed_terraform import SENDER, DeployedTerraform
@@ -31,6 +33,8 @@ from tests.terraform import require_terraform
 WORK = ROOT / "build" / "e2e"
 DEPLOYMENT = WORK / "deployment"
 DEFINITIONS = ROOT / "state_machines"
+# The provider waits for many resources to settle, half a minute for each queue: for all of them together, then.
+ALL_AT_ONCE = ("-auto-approve", "-parallelism=50")
 
 
 @contextmanager
@@ -44,8 +48,10 @@ def step(what: str) -> Iterator[None]:
 
 def main() -> int:
     """Returns the exit code."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that the emulators end with it
     try:
         _, plugins = require_terraform()
+        require_chromium()
     except Skipped as missing:
         print(f"The end-to-end run was skipped: {missing}")
         return 0
@@ -70,7 +76,7 @@ def run(cloud: Cloud, plugins: Path, gate: Gate) -> None:
     """Deploy, use, and destroy."""
     terraform = DeployedTerraform(DEPLOYMENT, DEFINITIONS, plugins, cloud)
     with step("terraform apply"):
-        terraform("apply", "-auto-approve")
+        terraform("apply", *ALL_AT_ONCE)
     alias_arn = terraform.outputs()["state_machine_arns"]["ml-training"]
     killed, other = PipelineRun(cloud, alias_arn), PipelineRun(cloud, alias_arn)
     with step("the ML training pipeline, started through the API; the engine is killed while it deploys the model"):
@@ -85,7 +91,7 @@ def run(cloud: Cloud, plugins: Path, gate: Gate) -> None:
         assert gate.passed["deploy-model"] == 3, f"the model was deployed by {gate.passed['deploy-model']} calls"
     of_terraform = granted(cloud)
     with step("terraform destroy leaves nothing of the engine"):
-        terraform("destroy", "-auto-approve")
+        terraform("destroy", *ALL_AT_ONCE)
         check_empty(cloud)
     if find_spec("aws_cdk") is None:
         print('CDK was skipped: it takes pip install -e ".[cdk]" and node')

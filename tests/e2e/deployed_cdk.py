@@ -19,7 +19,6 @@ from tests.e2e.functions import PYTHON, host_architecture
 STACK = "AslEngine"
 _BOOTSTRAP_VERSION = "/cdk-bootstrap/hnb659fds/version"
 ASSETS = f"cdk-hnb659fds-assets-{ACCOUNT}-{REGION}"
-_SECONDS_MAX = 240
 
 
 class DeployedCdk:
@@ -58,7 +57,7 @@ app.synth()
             TemplateURL=f"{self._cloud.endpoints['AWS_ENDPOINT_URL']}/{ASSETS}/{STACK}.template.json",
             Capabilities=["CAPABILITY_NAMED_IAM"],
         )
-        wait_until(lambda: not self._status().endswith("_IN_PROGRESS"), "the stack is created", _SECONDS_MAX)
+        wait_until(lambda: not self._status().endswith("_IN_PROGRESS"), "the stack is created")
         if self._status() != "CREATE_COMPLETE":
             events = formation.describe_stack_events(StackName=STACK)["StackEvents"]
             failed = [each for each in events if "FAILED" in each["ResourceStatus"]]
@@ -70,7 +69,7 @@ app.synth()
     def delete(self) -> None:
         """Delete the stack, and what bootstrapping had made for it."""
         self._cloud.client("cloudformation").delete_stack(StackName=STACK)
-        wait_until(lambda: self._status() == "DELETE_COMPLETE", "the stack is deleted", _SECONDS_MAX)
+        wait_until(lambda: self._status() == "DELETE_COMPLETE", "the stack is deleted")
         s3 = self._cloud.client("s3")
         for each in s3.list_objects_v2(Bucket=ASSETS)["Contents"]:
             s3.delete_object(Bucket=ASSETS, Key=each["Key"])

@@ -24,7 +24,7 @@ from asl_engine.cli.exit_codes import NOT_WELL
 )
 @click.argument("definitions", type=click.Path(path_type=Path, file_okay=False, exists=True))
 @deploying.directory
-@click.option("--name", help="Prefix of every resource's name; asl-engine unless it is said.")
+@click.option("--name", help="Prefix of every resource's name, by default asl-engine.")
 @click.option("--region", help="AWS region; the default is that of the environment.")
 @click.option("--mail-from", metavar="ADDRESS", help="Sender of approval mails, which SES has verified.")
 @click.option("--plan", "plan_only", is_flag=True, help="Show what would change, and change nothing.")
@@ -44,8 +44,8 @@ def command(
 ) -> None:
     """Deploy the engine and every *.asl.json below a directory, with Terraform.
 
-    The first time it writes main.tf, which is yours from then on: change variables there, add a backend. What is asked
-    for here and is not what main.tf says is refused.
+    The first time it writes main.tf, which is yours from then on: change variables there, add a backend. Options are
+    then what main.tf says, and one that says otherwise is refused.
 
     Exit code: 0 deployed, 1 Terraform failed, 2 a definition is not valid or nothing could be built.
     """
