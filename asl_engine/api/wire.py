@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from asl_engine.api.service import Answer
-from asl_engine.errors import AslError, InvalidJson, QueueUnavailable, RequestError, StoreError
+from asl_engine.errors import AslError, Conflict, InvalidJson, QueueUnavailable, RequestError, StoreError
 from asl_engine.json_value import parse_json
 
 CONTENT_TYPE: Final = "application/x-amz-json-1.0"
@@ -51,6 +51,8 @@ async def answer(performing: Awaitable[Answer]) -> WireAnswer:
         return _error(refusal.status, refusal.code, refusal.message)
     except RequestError as error:
         return _error(400, error.code, str(error))
+    except Conflict as error:  # lost races, no mistake of the caller's: every SDK asks again
+        return _error(503, "ServiceUnavailable", str(error))
     except (StoreError, QueueUnavailable) as error:
         _log.error("%s", error)
         return _error(503, "ServiceUnavailable", str(error))
