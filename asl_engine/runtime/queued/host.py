@@ -26,7 +26,7 @@ from asl_engine.runtime.queued.observer import Advanced
 from asl_engine.runtime.queued.plan import Plan, effective, timed
 from asl_engine.runtime.queued.ports import Message, Received
 from asl_engine.runtime.queued.recovery import consumed
-from asl_engine.runtime.queued.tenure import Tenure, Unfinished
+from asl_engine.runtime.queued.tenure import Tenure
 from asl_engine.runtime.queued.visibility import Visibility
 from asl_engine.runtime.queued.wiring import Wiring
 from asl_engine.runtime.queued.work import PASSING
@@ -34,7 +34,6 @@ from asl_engine.runtime.queued.work import PASSING
 DELIVERIES_MAX: Final = 5
 _CONFLICTS_MAX: Final = 20
 _EARLY_MILLISECONDS_MAX: Final = 5_000
-_PASSING: Final = (*PASSING, Unfinished)
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +171,7 @@ class QueuedHost:
             return set()
         try:
             await self._run_tenure(received, deadline)
-        except _PASSING as error:
+        except PASSING as error:
             self._tell_failed(received, error)
         except ExecutionDoesNotExist as error:
             return self._drop_unknown(received, error)

@@ -25,7 +25,10 @@ _CLOCKS_DIFFER_MILLISECONDS: Final = 600_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reach:
-    """How far back messages may reach: to the record after `after`, and to the time at which the first was sent."""
+    """How far back messages may reach: to the record after `after`, and to the time at which the first was sent.
+
+    What is handed over may be as old as it wants: there, only `after` counts.
+    """
 
     after: int
     sent_at: int
@@ -33,7 +36,10 @@ class Reach:
     @classmethod
     def of(cls, received: Sequence[Received]) -> Reach:
         """The reach of messages together."""
-        return cls(after=min(each.message.after for each in received), sent_at=min(each.sent_at for each in received))
+        return cls(
+            after=min(each.message.after for each in received),
+            sent_at=min(0 if each.message.only_goes_on else each.sent_at for each in received),
+        )
 
     def ends_before(self, record: Record) -> bool:
         """Whether neither the record nor an older one is theirs."""

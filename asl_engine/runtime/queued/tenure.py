@@ -53,13 +53,6 @@ from asl_engine.runtime.tasks import TaskCall
 _CONFLICTS_MAX: Final = 20
 
 
-_UNFINISHED: Final = "jobs were still being stopped when the runner's time was over"
-
-
-class Unfinished(Exception):
-    """The deadline came while jobs were being stopped: the messages must be delivered again."""
-
-
 class Tenure:
     """One execution, by the messages that brought it. `run` once."""
 
@@ -93,7 +86,7 @@ class Tenure:
     async def run(self) -> None:
         """Return when the messages may be acknowledged. Raises what keeps them from it.
 
-        ExecutionDoesNotExist: nothing has started it. Conflict: too many races lost. Unfinished.
+        ExecutionDoesNotExist: nothing has started it. Conflict: too many races lost.
         """
         try:
             await self._take_up()
@@ -443,11 +436,19 @@ class Tenure:
             await self._wiring.store.ensure_listed(self._execution)
 
     async def _hand_over(self) -> None:
-        """Let another runner go on, under the names of the messages that own what is left."""
-        if self._work.is_stopping:
-            raise Unfinished(_UNFINISHED)
+        """Let another runner go on, under the names of the messages that own what is left.
+
+        A request to start or stop a job that is on its way cannot be called back: the next runner is to find what it
+        did. Another that holds copies of our messages may have acknowledged them, so they are not left to come again.
+        """
         if self._work.failure is not None:
             raise self._work.failure
+        if self._work.has_requests_under_way:
+            at = self._clock.now() + self._wiring.visibility_seconds * 1000
+            for owner in sorted(self._owners):
+                message = Message(execution_arn=self._arn, owner=owner, after=self._reach.after)
+                await self._wiring.queue.send_at(message, at, self._clock.now())
+            return
         owners = self._work.owners | ({self._owner} if self._goes_on and self._responsible else set())
         for owner in sorted(owners):
             message = Message(execution_arn=self._arn, owner=owner, after=self._execution.sequence)
@@ -456,10 +457,10 @@ class Tenure:
     async def _finish_stopping(self) -> None:
         while self._work.is_stopping:
             if self._is_late:
-                raise Unfinished(_UNFINISHED)
+                break
             await self._rest()
-        if self._work.failure is not None:
-            raise self._work.failure
+        if self._work.has_requests_under_way:
+            await self._hand_over()
 
 
 def _is_awaited(call: TaskCall) -> bool:

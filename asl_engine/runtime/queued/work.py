@@ -69,7 +69,7 @@ class Work:
         self._cancelled: set[Key] = set()  # every job that was stopped here
         self._looks: set[asyncio.Task[None]] = set()
         self._stops: set[asyncio.Task[None]] = set()
-        self._stop_failure: Exception | None = None
+        self._has_unstopped = False
 
     @property
     def in_hand(self) -> frozenset[Key]:
@@ -83,9 +83,8 @@ class Work:
 
     @property
     def failure(self) -> Exception | None:
-        """What kept an attempt from being performed, or a job from being stopped: an outage."""
-        failures = (held.failure for held in self._in_hand.values() if held.failure is not None)
-        return next(failures, self._stop_failure)
+        """What kept an attempt from being performed: an outage."""
+        return next((held.failure for held in self._in_hand.values() if held.failure is not None), None)
 
     @property
     def owners(self) -> frozenset[str]:
@@ -100,6 +99,18 @@ class Work:
     def is_stopping(self) -> bool:
         """Whether jobs are being stopped."""
         return bool(self._stops)
+
+    @property
+    def has_requests_under_way(self) -> bool:
+        """Whether jobs are being started or stopped, or could not be stopped during an outage."""
+        jobs = self._jobs
+        return self._has_unstopped or (
+            jobs is not None
+            and (
+                bool(self._stops)
+                or any(each.is_performed and jobs.handles(each.call) for each in self._in_hand.values())
+            )
+        )
 
     def perform(self, call: TaskCall) -> None:
         """Begin an attempt, unless it was begun here before: its result is awaited, or is on its way into a record."""
@@ -215,8 +226,8 @@ class Work:
                 held.let_go()
         try:
             reason = await self._stop(jobs, call)
-        except PASSING as error:
-            self._stop_failure = error
+        except PASSING:
+            self._has_unstopped = True
             return
         if reason is not None:
             self._observer.unstopped(call, reason)

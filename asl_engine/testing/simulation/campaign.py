@@ -14,7 +14,7 @@ from asl_engine.json_value import JsonObject, JsonValue
 from asl_engine.language.definition import ResourceType, StateMachine, TaskState
 from asl_engine.language.parser import compile_definition
 from asl_engine.testing.simulation.behaviour import DrawnAnswers, HashedAnswers
-from asl_engine.testing.simulation.faults import CALM, draw_faults, draw_queued_faults
+from asl_engine.testing.simulation.faults import CALM, draw_faults, draw_queued_faults, with_races
 from asl_engine.testing.simulation.machine_generator import generate
 from asl_engine.testing.simulation.queued.simulation import QueuedSimulation
 from asl_engine.testing.simulation.simulation import Run, Simulation, Subject
@@ -24,6 +24,8 @@ from asl_engine.testing.simulation.world import World
 _SAFETY_STEPS_MIN: Final = 20
 _SAFETY_STEPS_MAX: Final = 400
 _OPEN_ENDED_STEPS_MAX: Final = 2_000
+_MOSTLY_JOBS_EVERY: Final = 3  # seeds
+_STOPPED_AFTER_MAX: Final = 20_000  # milliseconds
 
 
 class Host(StrEnum):
@@ -89,7 +91,7 @@ def simulate_seed(
     seed: int, users: UsersMachine | None = None, *, host: Host = Host.IN_PROCESS, tracing: bool = False
 ) -> SeedReport:
     """Run a seed, on a user's machine or on one that the seed draws: first without faults, then with them."""
-    subject = _generated(seed) if users is None else _of_user(seed, users)
+    subject = _generated(seed, host) if users is None else _of_user(seed, users)
     run = _run_in_process if host is Host.IN_PROCESS else _run_queued
     return _report(seed, host, users, run(subject, seed, tracing=tracing))
 
@@ -110,6 +112,8 @@ def _run_queued(subject: Subject, seed: int, *, tracing: bool) -> Run:
         return calm
     draws = World(f"{seed}/queued faults")
     faults = draw_queued_faults(draws)
+    if _has_mostly_jobs(seed):
+        faults = with_races(faults, draws)
     if _has_activities(subject.machine):  # whether a worker was ever offered an activity, no sweeper can tell
         faults = replace(faults, expired=0)
     stormy = QueuedSimulation(
@@ -125,14 +129,20 @@ def _run_queued(subject: Subject, seed: int, *, tracing: bool) -> Run:
     return stormy.run(draws.between(_SAFETY_STEPS_MIN, _SAFETY_STEPS_MAX))
 
 
+def _has_mostly_jobs(seed: int) -> bool:
+    return seed % _MOSTLY_JOBS_EVERY == 0
+
+
 def _has_activities(machine: StateMachine) -> bool:
     states = (state for branch in machine.branches.values() for state in branch.states.values())
     return any(isinstance(state, TaskState) and state.resource.type is ResourceType.ACTIVITY for state in states)
 
 
-def _generated(seed: int) -> Subject:
-    generated = generate(f"{seed}/machine")
+def _generated(seed: int, host: Host) -> Subject:
     draws = World(f"{seed}/options")
+    # What is hard for a host without a memory: to ask for jobs and to stop them, in several hands.
+    mostly_jobs = host is Host.QUEUED and _has_mostly_jobs(seed)
+    generated = generate(f"{seed}/machine", mostly_jobs=mostly_jobs)
     bound = draws.choose((3, 20, 500))
     history_max = None if generated.comparable else draws.choose((None, None, 40))
     machine = compile_definition(generated.definition)
@@ -144,6 +154,7 @@ def _generated(seed: int) -> Subject:
         comparable=generated.comparable,
         options=Options(advance_history_events_max=bound, history_events_max=history_max),
         may_be_stopped=not generated.comparable,
+        stopped_after=draws.between(0, _STOPPED_AFTER_MAX) if mostly_jobs and draws.chance(0.5) else None,
     )
 
 

@@ -5,7 +5,7 @@ Each kind is switched off in some simulations, so that one never hides what anot
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from asl_engine.testing.simulation.world import World
@@ -24,7 +24,9 @@ class Faults:
     For the queued host alone: `queue_error` is per call of the queue, half of those to send were taken; `hour_late` the
     share of messages that come up to an hour late; `lost_extension` that of extensions without effect; `lost_event`
     that of job events that are lost; `expired` that of messages that the queue loses for good, which only the sweeper
-    mends; `processes` how many run at once, each for `deadline` milliseconds at most.
+    mends; `processes` how many run at once, each for `deadline` milliseconds at most. `transit` is how long a request
+    to start a job may be under way, whatever becomes of whoever sent it, and how long it may take to stop one;
+    `batch_window` how long the queue may wait for more messages before it hands out some.
     """
 
     crash: float = 0
@@ -49,6 +51,8 @@ class Faults:
     expired: float = 0
     processes: int = 2
     deadline: int = 900_000
+    transit: int = 0
+    batch_window: int = 0
 
 
 CALM: Final = Faults()
@@ -93,7 +97,22 @@ def draw_queued_faults(world: World) -> Faults:
         lost_event=some.of(0.3, 1),
         expired=world.choose((0, 0, 0, 0, 0.1)),
         processes=world.between(2, 8),
-        deadline=world.choose((20_000, 60_000, 900_000)),
+        deadline=world.choose((3_000, 10_000, 20_000, 60_000, 900_000)),
+        transit=round(some.of(500, 10_000)),
+        batch_window=round(some.of(500, 5_000)),
+    )
+
+
+def with_races(faults: Faults, world: World) -> Faults:
+    """The same, and messages in two hands at once, whose requests take their time."""
+    return replace(
+        faults,
+        duplicate=0.7,
+        delay=world.choose((0, 100)),
+        pause=world.choose((50, 3_000)),
+        transit=world.choose((500, 10_000)),
+        lost_event=world.choose((0, 1)),
+        crash=faults.crash / 10,
     )
 
 

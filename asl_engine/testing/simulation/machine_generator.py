@@ -7,7 +7,7 @@ the time, chance or an event id. What is built reads the same in both languages;
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from random import Random
 from typing import Final, TypeAlias
@@ -27,6 +27,7 @@ _RESOURCES: Final = (
     "arn:aws:states:us-east-1:123456789012:activity:work",
     "arn:aws:states:::states:startExecution.sync:2",
 )
+_JOBS: Final = (_RESOURCES[-1], _RESOURCES[-1], _RESOURCES[0])
 
 _States: TypeAlias = dict[str, JsonValue]
 
@@ -40,11 +41,11 @@ class GeneratedMachine:
     comparable: bool
 
 
-def generate(seed: str) -> GeneratedMachine:
-    """The machine of a seed."""
+def generate(seed: str, *, mostly_jobs: bool = False) -> GeneratedMachine:
+    """The machine of a seed. `mostly_jobs`: of jobs and functions, many with a time-out, so it is not comparable."""
     draws = Random(seed)  # noqa: S311 - the same machine for the same seed, and no secret
-    comparable = draws.random() < 0.7
-    generator = _Generator(draws, comparable=comparable)
+    comparable = draws.random() < 0.7 and not mostly_jobs
+    generator = _Generator(draws, comparable=comparable, resources=_JOBS if mostly_jobs else _RESOURCES)
     definition = generator.branch(depth=0, may_fail=True)
     definition["QueryLanguage"] = generator.dialect.query_language
     if not comparable and draws.random() < 0.2:
@@ -55,8 +56,8 @@ def generate(seed: str) -> GeneratedMachine:
 class _Generator:
     """Builds branches from their ends: each block of states is given the name of the state that follows it."""
 
-    def __init__(self, draws: Random, *, comparable: bool) -> None:
-        self._draws, self._comparable = draws, comparable
+    def __init__(self, draws: Random, *, comparable: bool, resources: Sequence[str]) -> None:
+        self._draws, self._comparable, self._resources = draws, comparable, resources
         self.dialect = draws.choice(DIALECTS)
         self._named = 0
 
@@ -99,7 +100,7 @@ class _Generator:
 
     def _task(self, states: _States, following: str, _depth: int, may_fail: bool) -> str:
         name = self._name("Task")
-        resource = self._draws.choice(_RESOURCES)
+        resource = self._draws.choice(self._resources)
         states[name] = {
             "Type": "Task",
             "Resource": resource,

@@ -10,12 +10,12 @@ from typing import Any, Final
 import pytest
 
 from asl_engine.errors import Conflict, ExecutionDoesNotExist, QueueUnavailable, StoreUnavailable
-from asl_engine.interpreter.commands import ScheduleTask
+from asl_engine.interpreter.commands import CancelTask, ScheduleTask
 from asl_engine.interpreter.events import Event
 from asl_engine.interpreter.execution import Execution
 from asl_engine.language.definition import StateMachine
 from asl_engine.runtime.in_process import StartRequest
-from asl_engine.runtime.queued import moments, plan, tenure
+from asl_engine.runtime.queued import moments, plan, tenure, work
 from asl_engine.runtime.queued.host import Delivered, QueuedHost
 from asl_engine.runtime.queued.plan import Plan
 from asl_engine.runtime.queued.ports import Received
@@ -343,6 +343,71 @@ def ignore_all_deadlines(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(Tenure, "_due", nothing)
 
 
+def stop_what_is_still_being_submitted(patch: pytest.MonkeyPatch) -> None:
+    """A job is told to stop while the request to start it is on its way."""
+    stopping = Work._stopping
+
+    async def at_once(self: Work, jobs: Any, call: TaskCall, held: Any) -> None:
+        if held is not None:
+            held.let_go()
+        await stopping(self, jobs, call, None)
+
+    patch.setattr(Work, "_stopping", at_once)
+
+
+def stop_only_what_ones_own_record_cancelled(patch: pytest.MonkeyPatch) -> None:
+    """That another runner cancelled a job which this one was submitting is taken to mean that it was stopped."""
+    recover = tenure.recover  # type: ignore[attr-defined]
+
+    async def without_theirs(store: Any, execution: Execution, owners: frozenset[str], **options: Any) -> Recovered:
+        found = await recover(store, execution, owners, **options)
+        ours = [
+            command
+            async for record in store.records(execution.arn)
+            if owners.intersection(record.owner.split())
+            for command in record.commands
+            if isinstance(command, CancelTask)
+        ]
+        return replace(found, cancels=tuple(each for each in found.cancels if each in ours))
+
+    patch.setattr(tenure, "recover", without_theirs)
+    patch.setattr(Work, "keep", lambda self, is_open: [self._drop(key) for key in self.in_hand if not is_open(key)])
+
+
+def hand_over_by_one_name(patch: pytest.MonkeyPatch) -> None:
+    """What several messages own is handed over under the name of the first."""
+    patch.setattr(Work, "owners", property(lambda self: frozenset(sorted(self.owners_of(self._in_hand))[:1])))
+
+
+def hand_over_while_jobs_are_being_stopped(patch: pytest.MonkeyPatch) -> None:
+    """The next runner gets what is open, and nobody what was being stopped or started."""
+    patch.setattr(Work, "has_requests_under_way", False)
+
+
+def leave_while_jobs_are_being_stopped(patch: pytest.MonkeyPatch) -> None:
+    """A runner whose time is over acknowledges, though jobs are still being stopped."""
+
+    async def leave(self: Tenure) -> None:
+        while self._work.is_stopping and not self._is_late:
+            await self._rest()
+
+    patch.setattr(Tenure, "_finish_stopping", leave)
+
+
+def count_a_heartbeat_again(patch: pytest.MonkeyPatch) -> None:
+    """A heartbeat whose message comes again counts again."""
+
+    async def never(_self: Tenure, _arrival: Any) -> bool:
+        return False
+
+    patch.setattr(Tenure, "_is_old_heartbeat", never)
+
+
+def take_an_outage_for_a_result(patch: pytest.MonkeyPatch) -> None:
+    """What the store raises while a task is performed fails the task."""
+    patch.setattr(work, "PASSING", ())
+
+
 @dataclass(frozen=True, slots=True)
 class PlantedBug:
     """A bug, and the promises that it may break first."""
@@ -385,4 +450,11 @@ PLANTED: Final = (
     _bug(stop_at_the_bound, Invariant.ALIVE),
     _bug(end_unlisted, Invariant.KEPT),
     _bug(ignore_all_deadlines, Invariant.ENDS, Invariant.ALIVE),
+    _bug(stop_what_is_still_being_submitted, Invariant.STOPPED),
+    _bug(stop_only_what_ones_own_record_cancelled, Invariant.STOPPED),
+    _bug(hand_over_by_one_name, Invariant.ACKNOWLEDGED_LAST),
+    _bug(hand_over_while_jobs_are_being_stopped, Invariant.STOPPED),
+    _bug(leave_while_jobs_are_being_stopped, Invariant.STOPPED),
+    _bug(count_a_heartbeat_again, Invariant.APPLIED_ONCE),
+    _bug(take_an_outage_for_a_result, Invariant.SAME_RESULT, Invariant.STOPPED),
 )

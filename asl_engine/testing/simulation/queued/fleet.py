@@ -12,10 +12,11 @@ from typing import Final
 from asl_engine.runtime.queued.host import QueuedHost
 from asl_engine.runtime.queued.ports import Received
 from asl_engine.testing.simulation.queued.message_queue import DurableQueue, shown
-from asl_engine.testing.simulation.queued.process import Plant, Process
+from asl_engine.testing.simulation.queued.process import UNDER_WAY, Plant, Process
 from asl_engine.testing.simulation.queued.promises import Promises
 
 _BATCH_MAX: Final = 10
+_SOON: Final = 5  # milliseconds until a message is handed out that need not wait for others
 _GRACE: Final = 10_000  # milliseconds between the deadline that a process is told and its end
 
 
@@ -37,7 +38,8 @@ class Fleet:
 
     def _arrived(self, number: int) -> None:
         self._waiting.append(number)
-        self._plant.world.after(self._plant.world.between(0, 5), self._hand_out)
+        window = self._plant.faults.batch_window
+        self._plant.world.after(self._plant.world.between(0, window or _SOON), self._hand_out)
 
     def _hand_out(self) -> None:
         engine = self._free() if self._waiting else None
@@ -72,6 +74,9 @@ class Fleet:
         end = plant.world.after(allowed + _GRACE, lambda: process.crash("deadline"))
         done = await engine.host.handle(received, process.now() + allowed)
         end.cancel()
+        if len(done) < len(received):
+            for request in UNDER_WAY.get():
+                request.cancel()
         for each in received:
             if each.receipt in done:
                 await self._acknowledge(process, each)
@@ -84,4 +89,5 @@ class Fleet:
         if message is not None:
             process.plant.world.note(process.name, "acknowledges", shown(message))
             process.plant.judge(self._promises.acknowledged, message, self.queue.messages)
+            process.plant.judge(self._promises.let_go, message, self.queue.messages)
         await process.effect("acknowledged")

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from asl_engine.interpreter.events import Event
 from asl_engine.runtime.queued.ports import Message, Received
 from asl_engine.testing.simulation.queued.process import Plant, Process
 
@@ -41,6 +42,7 @@ class DurableQueue:
         self._taken = 0
         # How often for each moment to come. One may be set again to a moment that is past, which no record shows.
         self.timers_sent: dict[tuple[str, int], int] = {}
+        self.brought: dict[str, Event] = {}  # the event of each message, by its name
 
     @property
     def messages(self) -> list[Message]:
@@ -52,6 +54,8 @@ class DurableQueue:
         world, faults = self._plant.world, self._plant.faults
         self._taken += 1
         number = self._taken
+        if message.event is not None:
+            self.brought[message.owner] = message.event
         if world.chance(faults.expired):
             world.befell("expired message")
             return

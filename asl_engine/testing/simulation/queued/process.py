@@ -12,15 +12,20 @@ from contextvars import ContextVar, copy_context
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from asl_engine.errors import QueueUnavailable
+from asl_engine.errors import QueueUnavailable, StoreUnavailable
+from asl_engine.runtime.tasks import TaskCall, TaskResult
 from asl_engine.testing.simulation.checker import Checker
 from asl_engine.testing.simulation.faults import Faults
 from asl_engine.testing.simulation.queued.event_loop import LIFE, SimulatedLoop, for_ever, pass_time
 from asl_engine.testing.simulation.violation import Violation, defect
-from asl_engine.testing.simulation.world import World
+from asl_engine.testing.simulation.world import Planned, World
 
 # What the invocation that runs has read or written: the newest record that it knows, by execution.
 KNOWN: Final[ContextVar[dict[str, int]]] = ContextVar("KNOWN")
+# The results that it has been given for attempts that it performed.
+RESULTS: Final[ContextVar[list[tuple[TaskCall, TaskResult]]]] = ContextVar("RESULTS")
+# The requests that it has sent and that are on their way: without a sender they do not arrive.
+UNDER_WAY: Final[ContextVar[list[Planned]]] = ContextVar("UNDER_WAY")
 
 
 @dataclass(slots=True, kw_only=True)
@@ -35,6 +40,7 @@ class Plant:
     born: int = 0
     violation: Violation | None = None
     performed: Counter[str] = field(default_factory=Counter)  # attempts, by their idempotency keys
+    unstopped: set[str] = field(default_factory=set)  # those whose jobs are said to run on
 
     def judge(self, look: Callable[..., None], *what: Any) -> None:
         """Look at something. A violation ends the simulation, and not the engine that caused it."""
@@ -70,6 +76,8 @@ class Process:
         context = copy_context()
         context.run(LIFE.set, self)
         context.run(KNOWN.set, {})
+        context.run(RESULTS.set, [])
+        context.run(UNDER_WAY.set, [])
         self.plant.loop.create_task(self._run(work), context=context)
 
     async def _run(self, work: Coroutine[Any, Any, None]) -> None:
@@ -97,6 +105,12 @@ class Process:
             await for_ever()
         # No call of a port returns before others had their turn, and never in less than no time.
         await pass_time(world.between(0, faults.pause) if faults.pause and world.chance(0.5) else 0)
+
+    def fail_store(self, call: str) -> None:
+        """Raise StoreUnavailable, sometimes."""
+        if self.plant.world.chance(self.plant.faults.store_error):
+            self.plant.world.befell(f"store error: {call}", self.name)
+            raise StoreUnavailable(f"simulated: {call}")
 
     def refuse(self, call: str) -> None:
         """Raise QueueUnavailable, sometimes."""

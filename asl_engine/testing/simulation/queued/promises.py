@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from asl_engine.interpreter.commands import CancelTask, ScheduleTask
-from asl_engine.interpreter.events import Event, StopRequested, TaskFailed, TaskSucceeded, TimerFired
+from asl_engine.interpreter.events import (
+    Event,
+    StopRequested,
+    TaskFailed,
+    TaskHeartbeat,
+    TaskSucceeded,
+    TimerFired,
+)
 from asl_engine.interpreter.execution import Execution, RetryWait, TaskAttempt, TimerWait
 from asl_engine.interpreter.open_work import deadlines
+from asl_engine.runtime.queued.arrivals import key_of
 from asl_engine.runtime.queued.host import Delivered
 from asl_engine.runtime.queued.observer import Unobserved
 from asl_engine.runtime.queued.ports import Message, Received
+from asl_engine.runtime.tasks import Failed, Succeeded, TaskCall
 from asl_engine.store.journal import Record
 from asl_engine.testing.simulation.checker import Checker
-from asl_engine.testing.simulation.queued.process import Plant
+from asl_engine.testing.simulation.queued.process import RESULTS, Plant
 from asl_engine.testing.simulation.violation import Invariant, Violation
 
 _JOB = (".sync", ".sync:2")
@@ -27,6 +36,7 @@ class Promises:
         self._skew_max, self._may_expire = plant.faults.skew, plant.faults.expired > 0
         self._listed: dict[str, Execution] = {}
         self.told_of_end: set[str] = set()
+        self._beaten: set[tuple[str, str]] = set()
 
     def listed(self, execution: Execution) -> None:
         """The listings show an execution, unless they show a newer state of it."""
@@ -68,6 +78,37 @@ class Promises:
         if not left and not self._may_expire:
             self._check_alive(execution)
 
+    def let_go(self, message: Message, left: Sequence[Message]) -> None:
+        """This invocation has let go of a message. What it was told of attempts that no message will bring back is in a
+        record by now, or in a message of its own."""
+        execution = self._plant.checkers[message.execution_arn].execution
+        if execution is None or self._may_expire:
+            return
+        for call, result in RESULTS.get():
+            if call.execution_arn != execution.arn or not isinstance(result, Succeeded | Failed):
+                continue
+            frame, key = execution.frames.get(call.frame_id), (call.frame_id, call.attempt.wait_id)
+            wait = frame.wait if frame is not None else None
+            is_open = isinstance(wait, TaskAttempt) and wait.wait_id == call.attempt.wait_id and wait.submitted
+            is_told = any(
+                isinstance(each.event, TaskSucceeded | TaskFailed) and key_of(each.event) == key for each in left
+            )
+            if is_open and call.attempt.owner == message.owner and not is_told:
+                raise Violation(
+                    Invariant.KEPT, f"{result} of {call.attempt.state_name} {key} is in no record or message"
+                )
+
+    def landed(self, record: Record, brought: Mapping[str, Event]) -> None:
+        """A record is durable: the heartbeat that a message brought is in no other."""
+        owners = record.owner.split()
+        for event in record.events:
+            for owner in owners if isinstance(event, TaskHeartbeat) else ():
+                if brought.get(owner) == event:
+                    key = (record.execution_arn, owner)
+                    if key in self._beaten:
+                        raise Violation(Invariant.APPLIED_ONCE, f"{event} of message {owner} counts again")
+                    self._beaten.add(key)
+
     def _check_alive(self, execution: Execution) -> None:
         """No message is left: nothing may be waiting for one."""
         moments = [at for at, _ in deadlines(execution)]
@@ -94,8 +135,13 @@ class Promises:
         if delivered.applied and isinstance(event, TaskSucceeded | TaskFailed | StopRequested):
             checker.consumed(event)
 
-    def ended(self, stopped: set[str], timers_sent: dict[tuple[str, int], int], *, is_calm: bool) -> None:
-        """Everything is over, and nothing will happen any more."""
+    def ended(
+        self, stopped: set[str], running: set[str], timers_sent: dict[tuple[str, int], int], *, is_calm: bool
+    ) -> None:
+        """Everything is over, and nothing will happen any more; the jobs of some attempts may run."""
+        orphans = running - self._plant.unstopped
+        if orphans:
+            raise Violation(Invariant.STOPPED, f"the job of {min(orphans)} runs for ever, and nobody says so")
         for arn, checker in self._plant.checkers.items():
             checker.ended()
             assert checker.execution is not None
@@ -131,6 +177,11 @@ class Watch(Unobserved):
     def poisoned(self, received: Received, error: Exception) -> None:
         """See HostObserver."""
         self._plant.broken(Violation(Invariant.NO_DEFECT, f"poison: {type(error).__name__}: {error} for {received}"))
+
+    def unstopped(self, call: TaskCall, reason: str) -> None:
+        """See HostObserver."""
+        self._plant.world.befell(f"job runs on: {reason}")
+        self._plant.unstopped.add(call.idempotency_key)
 
     def unknown(self, received: Received) -> None:
         """See HostObserver."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from asl_engine.integrations.aws_errors import ErrorNames
 from asl_engine.integrations.aws_jobs import AwsJobs, Job, JobState, Started
@@ -17,16 +17,20 @@ from asl_engine.interpreter.commands import ScheduleTask
 from asl_engine.interpreter.events import ActivityStarted, Event, TaskFailed, TaskHeartbeat, TaskSucceeded
 from asl_engine.json_value import JsonObject
 from asl_engine.language.definition import IntegrationPattern, Resource, ResourceType
-from asl_engine.runtime.jobs import JobLink, MemoryJobLinks
+from asl_engine.runtime.jobs import Completion, JobLink, MemoryJobLinks
+from asl_engine.runtime.queued.arrivals import is_open
 from asl_engine.runtime.tasks import Failed, Submitted, Succeeded, Taken, TaskCall, TaskResult
 from asl_engine.testing.simulation.behaviour import Answer, Behaviour
 from asl_engine.testing.simulation.queued.event_loop import for_ever, pass_time
-from asl_engine.testing.simulation.queued.process import KNOWN, Plant, Process
+from asl_engine.testing.simulation.queued.process import KNOWN, RESULTS, UNDER_WAY, Plant, Process
+from asl_engine.testing.simulation.violation import Invariant, Violation
 
 _SYNC: Final = (IntegrationPattern.SYNC, IntegrationPattern.SYNC_2)
 _SUBMITTING_MAX: Final = 500  # milliseconds until a service has taken a request
 _REDONE_AFTER: Final = 30_000  # milliseconds until work that a worker lost is given to another
 _REFUSALS_MAX: Final = 2  # to one process: if it is refused for ever, its task fails, as it should
+
+_T = TypeVar("_T")
 
 # Tells the API that an event has come from outside: execution, event, task token.
 Tell = Callable[[str, Event, str | None], None]
@@ -57,6 +61,7 @@ class SimulatedTasks:
         else:
             result = await self._run(call, answer)
         await self._process.effect("performed")
+        RESULTS.get().append((call, result))
         return result
 
     async def close(self) -> None:
@@ -110,7 +115,13 @@ class Services:
         self._plant, self._behaviour, self._tell, self._tell_of_job = plant, behaviour, tell, tell_of_job
         self.jobs: dict[str, _Job] = {}
         self.stopped: set[str] = set()  # the attempts whose jobs somebody has made sure of
+        self.unheard: set[str] = set()  # the jobs whose event found no link
         self.links = MemoryJobLinks()
+
+    @property
+    def running(self) -> set[str]:
+        """The attempts whose jobs run."""
+        return {key for key, job in self.jobs.items() if job.state is JobState.RUNNING}
 
     def answer(self, call: TaskCall) -> Answer:
         """What comes of an attempt."""
@@ -139,17 +150,25 @@ class Services:
         self.call_back(call, answer)
 
     def start_job(self, call: TaskCall) -> _Job:
-        """The job of an attempt, now running. Its end is told by an event, unless that is lost."""
+        """The job of an attempt. Its end is told by an event, unless that is lost."""
+        if call.idempotency_key in self.jobs:
+            return self.jobs[call.idempotency_key]
         job = self.jobs[call.idempotency_key] = _Job(key=f"batch/{len(self.jobs)}", call=call)
         answer = self.answer(call)
         if answer.result is not None:
-            self._plant.world.after(answer.after, lambda: self._end_job(job, answer.result))
+            self._plant.world.after(answer.after, lambda: self._come_to_end(job, answer.result))
         return job
 
     def stop_job(self, job: _Job) -> None:
         """Make it fail."""
         if job.state is JobState.RUNNING:
             self._end_job(job, Failed("Stopped", "as asked"))
+
+    def _come_to_end(self, job: _Job, result: Succeeded | Failed | None) -> None:
+        """It ends by itself, unless nobody waits for it any more: such a job goes on until somebody stops it."""
+        execution, call = self._plant.checkers[job.call.execution_arn].execution, job.call
+        if execution is not None and is_open(execution, (call.frame_id, call.attempt.wait_id)):
+            self._end_job(job, result)
 
     def _end_job(self, job: _Job, result: Succeeded | Failed | None) -> None:
         if job.state is not JobState.RUNNING:
@@ -191,7 +210,8 @@ class SimulatedJobs(AwsJobs):
 
     def __init__(self, process: Process, services: Services) -> None:
         links = _Links(process, services.links)
-        super().__init__(_NoClients(), (_JobService(process, services),), links, pause=_pause)  # type: ignore[arg-type]
+        self._service_of_jobs = _JobService(process, services)
+        super().__init__(_NoClients(), (self._service_of_jobs,), links, pause=_pause)  # type: ignore[arg-type]
         self._process, self._told = process, services
 
     def handles(self, call: TaskCall) -> bool:
@@ -201,7 +221,24 @@ class SimulatedJobs(AwsJobs):
     async def submit(self, call: TaskCall) -> TaskResult:
         """See JobPerformer."""
         note_dispatch(self._process, call)
-        return await super().submit(call)
+        refusals = self._service_of_jobs.refusals
+        result = await super().submit(call)
+        RESULTS.get().append((call, result))
+        if isinstance(result, Submitted) and refusals == self._service_of_jobs.refusals:
+            self._process.plant.judge(self._check_heard, call)
+        return result
+
+    async def completed(self, detail_type: str, detail: JsonObject) -> Completion | None:
+        """See AwsJobs."""
+        job_key = str(detail["jobId"])
+        if await self._told.links.link_of(job_key) is None:
+            self._told.unheard.add(job_key)
+        return await super().completed(detail_type, detail)
+
+    def _check_heard(self, call: TaskCall) -> None:
+        job = self._told.jobs[call.idempotency_key]
+        if job.key in self._told.unheard:
+            raise Violation(Invariant.HEARD, f"{job.key} ended, its event found no link, and its submit saw nothing")
 
     async def stop(self, call: TaskCall) -> str | None:
         """See JobPerformer."""
@@ -235,15 +272,18 @@ class _Links:
 
     async def put(self, job_arn: str, link: JobLink) -> None:
         await self._process.effect("put link")
+        self._process.fail_store("put link")
         await self._links.put(job_arn, link)
         await self._process.effect("link put")
 
     async def link_of(self, job_arn: str) -> JobLink | None:
         await self._process.effect("read link")
+        self._process.fail_store("read link")
         return await self._links.link_of(job_arn)
 
     async def job_of(self, link: JobLink) -> str | None:
         await self._process.effect("read link")
+        self._process.fail_store("read link")
         return await self._links.job_of(link)
 
 
@@ -256,15 +296,14 @@ class _JobService:
 
     def __init__(self, process: Process, services: Services) -> None:
         self._process, self._services = process, services
-        self._refusals = 0
+        self.refusals = 0
 
     def starts(self, resource: Resource) -> bool:
         return resource.pattern in _SYNC
 
     async def start(self, _client: Any, call: TaskCall) -> Started:
         await self._reach("start job")
-        known = self._services.jobs.get(call.idempotency_key)
-        job = known or self._services.start_job(call)
+        job = await self._carried_out(lambda: self._services.start_job(call))
         await self._answer("start job, done")
         return Started(job_key=job.key, output={"JobId": job.key})
 
@@ -282,6 +321,7 @@ class _JobService:
         await self._reach("stop job")
         job = self._job(job_key)
         if job is not None:
+            await pass_time(self._process.plant.world.between(0, self._process.plant.faults.transit))
             self._services.stop_job(job)
         await self._answer("stop job, done")
 
@@ -291,6 +331,22 @@ class _JobService:
 
     def _job(self, job_key: str) -> _Job | None:
         return next((job for job in self._services.jobs.values() if job.key == job_key), None)
+
+    async def _carried_out(self, request: Callable[[], _T]) -> _T:
+        """The answer to a request that takes its time to get there, and gets there whether anybody waits for it or not.
+
+        It is lost with its process, and with an invocation that failed: with copies of a message in several hands, no
+        host could know of it.
+        """
+        world, transit = self._process.plant.world, self._process.plant.faults.transit
+        if not transit:
+            return request()
+        arrived: list[_T] = []
+        after = world.between(0, transit)
+        lands = world.after(after, lambda: None if self._process.is_dead else arrived.append(request()))
+        UNDER_WAY.get().append(lands)
+        await pass_time(after + 1)
+        return arrived[0]
 
     async def _reach(self, call: str) -> None:
         await self._process.effect(call)
@@ -302,7 +358,7 @@ class _JobService:
 
     def _refuse(self, call: str) -> None:
         world = self._process.plant.world
-        if self._refusals < _REFUSALS_MAX and world.chance(self._process.plant.faults.store_error):
-            self._refusals += 1
+        if self.refusals < _REFUSALS_MAX and world.chance(self._process.plant.faults.store_error):
+            self.refusals += 1
             world.befell(f"service error: {call}", self._process.name)
             raise ConnectionError(f"simulated: {call}")

@@ -19,7 +19,6 @@ from asl_engine.interpreter.execution import Execution
 from asl_engine.runtime.in_process import StartRequest
 from asl_engine.runtime.queued.definitions import Definition, Definitions
 from asl_engine.runtime.queued.host import QueuedHost
-from asl_engine.runtime.queued.tenure import Unfinished
 from asl_engine.runtime.queued.wiring import Wiring
 from asl_engine.store.protocol import ExecutionStore
 from asl_engine.testing.simulation.checker import Checker
@@ -40,7 +39,7 @@ from asl_engine.testing.simulation.world import World
 _STATE_MACHINE_ARN: Final = "arn:aws:states:us-east-1:123456789012:stateMachine:simulated"
 _NAMES: Final = ("one", "two", "three")
 # What a host may meet while it handles a message: the next delivery finds it mended.
-_PASSING: Final = (StoreUnavailable, QueueUnavailable, Conflict, ExecutionDoesNotExist, Unfinished)
+_PASSING: Final = (StoreUnavailable, QueueUnavailable, Conflict, ExecutionDoesNotExist)
 
 
 class QueuedSimulation:
@@ -69,6 +68,7 @@ class QueuedSimulation:
         self._owners = 0
         self._compiled: dict[str, Definition] = {}
         self._fleet = Fleet(self._plant, self._promises, self._new_engine)
+        self._store.brought = self._fleet.queue.brought
         self._callers = Callers(self._plant, self._promises, self._new_office)
         self._services = Services(self._plant, subject.behaviour, self._callers.tell, self._callers.tell_of_job)
         self._sweeps = Sweeps(
@@ -130,7 +130,12 @@ class QueuedSimulation:
         if self._fleet.queue.messages:
             raise Violation(Invariant.ALIVE, f"nobody gets the messages {self._fleet.queue.messages}")
         if not self._faults.expired:  # or else a message is lost that would have brought the rest about
-            self._promises.ended(self._services.stopped, self._fleet.queue.timers_sent, is_calm=self._faults is CALM)
+            self._promises.ended(
+                self._services.stopped,
+                self._services.running,
+                self._fleet.queue.timers_sent,
+                is_calm=self._faults is CALM,
+            )
         if self._expected is not None:
             for checker in self._plant.checkers.values():
                 result = result_of(checker)

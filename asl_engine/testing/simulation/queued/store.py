@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any
 
 from asl_engine.errors import Conflict
+from asl_engine.interpreter.events import Event
 from asl_engine.interpreter.execution import Execution, ExecutionStatus
 from asl_engine.store.codec import decode_record, encode_record
 from asl_engine.store.journal import Record
@@ -22,6 +23,7 @@ class DurableJournals(MemoryStore):
     def __init__(self, plant: Plant, promises: Promises, *, encoding: bool) -> None:
         super().__init__()
         self._plant, self.promises, self._encoding = plant, promises, encoding
+        self.brought: Mapping[str, Event] = {}
 
     async def append(self, record: Record) -> None:
         """See ExecutionStore.append. The execution's checker sees the record as it lands."""
@@ -29,6 +31,7 @@ class DurableJournals(MemoryStore):
         if stored.sequence == len(self._journals[stored.execution_arn].records if stored.sequence else ()):
             self._plant.judge(self.promises.landing, stored)
         await super().append(stored)
+        self._plant.judge(self.promises.landed, stored, self.brought)
         self._plant.judge(self._plant.checkers[record.execution_arn].appended, stored)
 
 
