@@ -27,6 +27,7 @@ class _Held:
 
     message: Message
     sent_at: int
+    not_before: int
     at: int = 0
     due: int = 0
     deliveries: int = 0
@@ -59,7 +60,7 @@ class DurableQueue:
         if world.chance(faults.expired):
             world.befell("expired message")
             return
-        self._held[number] = _Held(message=message, sent_at=world.now)
+        self._held[number] = _Held(message=message, sent_at=world.now, not_before=world.now + delay)
         if message.timer_at is not None and message.timer_at > world.now:
             key = (message.execution_arn, message.timer_at)
             self.timers_sent[key] = self.timers_sent.get(key, 0) + 1
@@ -106,9 +107,8 @@ class DurableQueue:
     def hurry(self) -> None:
         """The faults have stopped: whatever is late because of them comes now."""
         for number, held in self._held.items():
-            message_at = held.message.timer_at or 0
-            if not held.in_flight and held.at > max(self._plant.world.now, message_at):
-                self._plan(number, max(0, message_at - self._plant.world.now))
+            if not held.in_flight and held.at > max(self._plant.world.now, held.not_before):
+                self._plan(number, max(0, held.not_before - self._plant.world.now))
 
     def _of(self, receipt: str) -> tuple[int, _Held | None]:
         number = int(receipt.partition(".")[0])
