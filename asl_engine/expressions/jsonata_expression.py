@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from asl_engine import limits
 from asl_engine.errors import EvaluationError
+from asl_engine.expressions.extents import UNKNOWN_GROWTH, may_be_large
 from asl_engine.expressions.jsonata_engine import JsonataError, NoValue, Program
 from asl_engine.expressions.scope import Absent, Scope
 from asl_engine.json_value import JsonObject, JsonValue, dump_json, json_type
@@ -34,6 +35,8 @@ class JsonataExpression:
             raise self._error("returned nothing (undefined).")
         if isinstance(result, NoValue):
             raise self._error("returned an unsupported result type.")
+        if may_be_large(result):
+            scope.growth = UNKNOWN_GROWTH
         if self._expected is not None and json_type(result) != self._expected:
             raise self._unexpected_type(self._expected, result)
         return result

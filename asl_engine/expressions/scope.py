@@ -8,7 +8,9 @@ from dataclasses import dataclass, field
 from typing import Final, Protocol
 from uuid import UUID
 
+from asl_engine.expressions.extents import Extents, too_large
 from asl_engine.json_value import JsonObject, JsonValue
+from asl_engine.limits import EXPRESSION_RESULT_BYTES_MAX
 
 
 class Entropy:
@@ -53,6 +55,9 @@ class Scope:
     `input` is `$` in JSONPath (whatever node the field applies to) and `$states.input` in JSONata (the state's raw
     input). `result` and `error_output` are `$states.result` and `$states.errorOutput`, where they are defined. `now` is
     what `$now()` and `$millis()` answer, in milliseconds since the epoch.
+
+    `growth` is how many times larger than any of these the values are that expressions made since it was asked last,
+    at most.
     """
 
     input: JsonValue
@@ -62,6 +67,22 @@ class Scope:
     result: JsonValue | Absent = ABSENT
     error_output: JsonValue | Absent = ABSENT
     now: int = 0
+    growth: int = 1
+    extents: Extents = field(default_factory=Extents)
+    text_built: int = 0
+
+    def admit(self, value: JsonValue) -> JsonValue:
+        """The new payload; measured first if it may be too large. Raises EvaluationError."""
+        if self.growth > 1:
+            self.growth, self.text_built = 1, 0
+            self.extents.admit(value)
+        return value
+
+    def build_text(self, text: str) -> None:
+        """Count a long text that an expression built. Raises EvaluationError when a state builds too many."""
+        self.text_built += len(text)
+        if self.text_built > EXPRESSION_RESULT_BYTES_MAX:
+            raise too_large()
 
 
 class Expression(Protocol):

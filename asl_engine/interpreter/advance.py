@@ -2,7 +2,8 @@
 
 One advance applies the events it is given, then runs every frame that can run without anything from outside: Pass,
 Choice, Succeed, Fail, the start of Map and Parallel, all data flow. It returns when every frame waits, when the
-execution is over, or when it has written as much history as one record may hold; then the outcome ends with Continue.
+execution is over, or when it has written as much history as one record may hold, in events or in bytes; then the
+outcome ends with Continue.
 
 Three rules make it safe to call again after any crash:
 1. The Execution that comes in is never changed, so a call whose outcome was not made durable has not happened.
@@ -84,7 +85,7 @@ def advance(
 
 
 def _run(step: Step) -> None:
-    ready, most = step.ready, step.options.advance_history_events_max
+    ready = step.ready
     while ready and not step.is_full:
         frame_id = ready.popleft()
         if frame_id not in step.frames:  # a sibling's failure ended it before it could run
@@ -92,7 +93,7 @@ def _run(step: Step) -> None:
         frame = step.frame(frame_id)
         states = step.machine.branches[frame.branch].states
         while frame.phase is READY and step.status is RUNNING:
-            if step.written >= most:
+            if step.written >= step.next_look and step.look(frame):
                 ready.append(frame.id)  # behind the others: a branch that never ends must not keep them from starting
                 return
             state = states[frame.state]

@@ -92,7 +92,7 @@ def _iteration_input(step: Step, frame: Frame, state: MapState, index: int, item
     seen.item, seen.index = item, index
     scope = step.scope(seen)
     scope.input = frame.items_input
-    return state.item_selector.evaluate(scope)
+    return scope.admit(state.item_selector.evaluate(scope))
 
 
 def succeeded(step: Step, frame: Frame, output: JsonValue) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from asl_engine.errors import EvaluationError
+from asl_engine.expressions.extents import DATA_LIMIT_EXCEEDED
 from asl_engine.interpreter.execution import Frame
 from asl_engine.json_value import JsonObject
 
@@ -16,7 +17,6 @@ TIMEOUT = "States.Timeout"
 HEARTBEAT_TIMEOUT = "States.HeartbeatTimeout"
 TASK_FAILED = "States.TaskFailed"
 RUNTIME = "States.Runtime"
-DATA_LIMIT_EXCEEDED = "States.DataLimitExceeded"
 NO_CHOICE_MATCHED = "States.NoChoiceMatched"
 QUERY_EVALUATION_ERROR = "States.QueryEvaluationError"
 EXCEED_TOLERATED_FAILURE_THRESHOLD = "States.ExceedToleratedFailureThreshold"
@@ -68,8 +68,18 @@ class StatesError:
         return shown
 
 
+def too_large(what: str) -> StatesError:
+    """The error of a payload over the limit; `what` is the state or task that returned it."""
+    return StatesError(
+        DATA_LIMIT_EXCEEDED,
+        f"The state/task '{what}' returned a result with a size exceeding the maximum number of bytes service limit.",
+    )
+
+
 def evaluation_failure(frame: Frame, error: EvaluationError) -> StatesError:
     """The error of a state one of whose expressions failed, with the sentence that opens its cause on AWS."""
+    if error.error == DATA_LIMIT_EXCEEDED:
+        return too_large(frame.state)
     return StatesError(
         error.error,
         f"An error occurred while executing the state '{frame.state}' "

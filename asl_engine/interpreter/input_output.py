@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import NamedTuple, Protocol
 
+from asl_engine.expressions.extents import may_be_large
 from asl_engine.expressions.reference_path import ReferencePath
 from asl_engine.expressions.scope import ABSENT, Expression, Scope
 from asl_engine.json_value import JsonObject, JsonValue
@@ -41,11 +42,15 @@ class Leaving(NamedTuple):
 def effective_input(state: State, scope: Scope) -> JsonValue:
     """The input after InputPath and Parameters (or Arguments). In JSONPath it also becomes `scope.input`."""
     if state.is_jsonata:
-        return scope.input if state.parameters is None else state.parameters.evaluate(scope)
+        return scope.input if state.parameters is None else scope.admit(state.parameters.evaluate(scope))
     if state.input_path is not None:
         scope.input = state.input_path.evaluate(scope)
+        if state.parameters is None:
+            return scope.admit(scope.input)
     if state.parameters is not None:
         scope.input = state.parameters.evaluate(scope)
+        if scope.growth > 1:  # as `admit` asks, without a call that most states do not need
+            scope.admit(scope.input)
     return scope.input
 
 
@@ -55,12 +60,12 @@ def leaving(state: State, route: Route, scope: Scope, raw_input: JsonValue, resu
         return _leaving_jsonata(route, scope, raw_input, result)
     scope.input = result
     if state.result_selector is not None:
-        scope.input = result = state.result_selector.evaluate(scope)
+        scope.input = result = scope.admit(state.result_selector.evaluate(scope))
     assigned = _assigned(route.assign, scope)
-    output = _placed(state.result_path, state.discards_result, raw_input, result)
+    output = _placed(state.result_path, state.discards_result, raw_input, result, scope)
     if state.output_path is not None:
         scope.input = output
-        output = state.output_path.evaluate(scope)
+        output = scope.admit(state.output_path.evaluate(scope))
     return Leaving(output, assigned)
 
 
@@ -71,7 +76,7 @@ def leaving_by_catch(state: State, catcher: Catcher, scope: Scope, raw_input: Js
         return _leaving_jsonata(catcher, scope, raw_input, error, shows_result=False)
     scope.input = error
     assigned = _assigned(catcher.assign, scope)
-    return Leaving(_placed(catcher.result_path, catcher.discards_result, raw_input, error), assigned)
+    return Leaving(_placed(catcher.result_path, catcher.discards_result, raw_input, error, scope), assigned)
 
 
 def _leaving_jsonata(
@@ -80,20 +85,26 @@ def _leaving_jsonata(
     scope.input = raw_input
     scope.result = result if shows_result else ABSENT
     assigned = _assigned(route.assign, scope)
-    output = result if route.output is None else route.output.evaluate(scope)
+    output = result if route.output is None else scope.admit(route.output.evaluate(scope))
     return Leaving(output, assigned)
 
 
 def _assigned(assign: Expression | None, scope: Scope) -> JsonObject | None:
     if assign is None:
         return None
-    assigned = assign.evaluate(scope)
+    assigned = scope.admit(assign.evaluate(scope))
     assert isinstance(assigned, dict), "the parser admits only objects as Assign"
     return assigned
 
 
-def _placed(path: ReferencePath | None, discards: bool, raw_input: JsonValue, result: JsonValue) -> JsonValue:
+def _placed(
+    path: ReferencePath | None, discards: bool, raw_input: JsonValue, result: JsonValue, scope: Scope
+) -> JsonValue:
     """The raw input with the result where ResultPath says."""
     if discards:
         return raw_input
-    return result if path is None else path.write(raw_input, result)
+    if path is None:
+        return result
+    if may_be_large(result):
+        scope.growth *= 2
+    return scope.admit(path.write(raw_input, result))

@@ -7,7 +7,9 @@ Execution that came in is changed: a frame is copied when it is first touched.
 from __future__ import annotations
 
 from collections import deque
+from typing import Final
 
+from asl_engine.errors import EvaluationError
 from asl_engine.expressions.scope import ABSENT, Entropy, Scope
 from asl_engine.interpreter.commands import CancelTask, Command, Continue
 from asl_engine.interpreter.context_object import context_object
@@ -22,8 +24,10 @@ from asl_engine.interpreter.payload_sizes import PayloadSizes
 from asl_engine.interpreter.task_token import TokenClaims, issue
 from asl_engine.json_value import JsonObject, JsonValue
 from asl_engine.language.definition import StateMachine
+from asl_engine.limits import ADVANCE_BYTES_MAX
 
 _new = tuple.__new__
+_EVENTS_PER_LOOK: Final = 64
 
 
 class Step:
@@ -39,10 +43,12 @@ class Step:
         "commands",
         "error",
         "execution",
+        "extents",
         "frames",
         "history",
         "ignored_events",
         "machine",
+        "next_look",
         "now",
         "options",
         "output",
@@ -72,8 +78,10 @@ class Step:
         self._owned: dict[str, Frame | None] = {}  # what was touched; None for what is gone
         self._last_event_id = execution.last_event_id
         self.written = 0
+        self.next_look = min(_EVENTS_PER_LOOK, options.advance_history_events_max)
         entropy = Entropy(f"{execution.seed}:{execution.sequence + 1}")
         self._scope = Scope(None, context=self._context, entropy=entropy, now=now)
+        self.extents = self._scope.extents
         self._scope_frame: Frame | None = None
 
     # Frames
@@ -182,7 +190,18 @@ class Step:
     @property
     def is_full(self) -> bool:
         """Whether this advance has done enough."""
-        return self.written >= self.options.advance_history_events_max
+        return self.written >= self.options.advance_history_events_max or self.extents.total >= ADVANCE_BYTES_MAX
+
+    def look(self, frame: Frame) -> bool:
+        """Whether this advance has done enough; a look from time to time at how large the payloads have become."""
+        most = self.options.advance_history_events_max
+        if self.written < most:
+            try:
+                self.extents.total += _EVENTS_PER_LOOK * self.extents.size(frame.input)
+            except EvaluationError:  # it came so deep from outside
+                self.extents.total = ADVANCE_BYTES_MAX
+        self.next_look = min(self.written + _EVENTS_PER_LOOK, most)
+        return self.is_full
 
     def succeed(self, output: JsonValue) -> None:
         """End the execution well."""

@@ -7,11 +7,12 @@ frame ends, which `children` holds.
 from __future__ import annotations
 
 from asl_engine.errors import EvaluationError
+from asl_engine.expressions.extents import UNKNOWN_GROWTH
 from asl_engine.expressions.scope import Scope
 from asl_engine.interpreter import children
 from asl_engine.interpreter.commands import StartTimer
 from asl_engine.interpreter.execution import READY, ROOT_FRAME, ChildrenWait, ExecutionStatus, Frame, Phase, RetryWait
-from asl_engine.interpreter.failure import DATA_LIMIT_EXCEEDED, QUERY_EVALUATION_ERROR, StatesError, evaluation_failure
+from asl_engine.interpreter.failure import QUERY_EVALUATION_ERROR, StatesError, evaluation_failure, too_large
 from asl_engine.interpreter.input_output import Route, leaving, leaving_by_catch
 from asl_engine.interpreter.retry import applying_rule, delay_milliseconds
 from asl_engine.interpreter.step import Step
@@ -45,14 +46,6 @@ def is_too_large(step: Step, payload: JsonValue) -> bool:
     """Whether a payload is over the limit, if there is one."""
     maximum = step.options.payload_bytes_max
     return maximum is not None and step.sizes.size(payload) > maximum
-
-
-def too_large(what: str) -> StatesError:
-    """The error of a payload over the limit; `what` is the state or task that returned it."""
-    return StatesError(
-        DATA_LIMIT_EXCEEDED,
-        f"The state/task '{what}' returned a result with a size exceeding the maximum number of bytes service limit.",
-    )
 
 
 def fail_evaluation(step: Step, frame: Frame, state: State, error: EvaluationError) -> None:
@@ -127,7 +120,9 @@ def settle(step: Step, frame: Frame, state: State, follows: int) -> None:
         return
     children.record_success(step, frame, state)
     frame.wait = frame.items = frame.items_input = None
-    leave(step, frame, state, step.scope(frame), results)
+    scope = step.scope(frame)
+    scope.growth = UNKNOWN_GROWTH
+    leave(step, frame, state, scope, scope.admit(results))
 
 
 def _exit(

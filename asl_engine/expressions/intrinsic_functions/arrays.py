@@ -10,6 +10,7 @@ from asl_engine.expressions.intrinsic_functions.registry import (
     Integer,
     InvalidArgumentError,
     PositiveInteger,
+    Result,
     intrinsic,
 )
 from asl_engine.json_value import JsonValue
@@ -28,7 +29,7 @@ def array_partition(items: list[JsonValue], size: int) -> JsonValue:
     return [items[start : start + size] for start in range(0, len(items), size)]
 
 
-@intrinsic("States.ArrayContains", Array, Anything)
+@intrinsic("States.ArrayContains", Array, Anything, result=Result.SMALL)
 def array_contains(items: list[JsonValue], value: JsonValue) -> JsonValue:
     """Whether an item equals the value."""
     wanted = _identity(value)
@@ -54,7 +55,7 @@ def array_get_item(items: list[JsonValue], index: int) -> JsonValue:
     return items[index]
 
 
-@intrinsic("States.ArrayLength", Array)
+@intrinsic("States.ArrayLength", Array, result=Result.SMALL)
 def array_length(items: list[JsonValue]) -> JsonValue:
     """The number of items."""
     return len(items)

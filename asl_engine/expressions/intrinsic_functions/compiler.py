@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from typing import Any, NoReturn
 
 from asl_engine.errors import EvaluationError, InvalidJson, PathNotFound
+from asl_engine.expressions.extents import SMALL_TEXT_CHARACTERS, Extents, may_be_large
 from asl_engine.expressions.intrinsic_functions.parser import Argument, Call, Literal, parse_call
-from asl_engine.expressions.intrinsic_functions.registry import InvalidArgumentError, Parameter
-from asl_engine.expressions.path import Path
+from asl_engine.expressions.intrinsic_functions.registry import InvalidArgumentError, Parameter, Result
+from asl_engine.expressions.path import Path, Sources
 from asl_engine.expressions.scope import Scope
 from asl_engine.expressions.value_text import json_text
 from asl_engine.json_value import JsonValue
@@ -17,9 +18,10 @@ from asl_engine.json_value import JsonValue
 
 @dataclass(frozen=True, slots=True)
 class Intrinsic:
-    """A compiled call of an intrinsic function."""
+    """A compiled call of an intrinsic function. `sources` are the places that its result is made of, as of a Path."""
 
     text: str
+    sources: Sources
     references_variables: frozenset[str]
     evaluate: Callable[[Scope], JsonValue]
     """The result. Raises EvaluationError: States.IntrinsicFailure, or States.Runtime for a path that finds nothing."""
@@ -28,7 +30,15 @@ class Intrinsic:
 def compile_intrinsic(text: str) -> Intrinsic:
     """Raises InvalidExpression: unknown function, wrong number of arguments, bad escape, too deep, anything else."""
     call = parse_call(text)
-    return Intrinsic(text, _variables(call), _compile_call(call))
+    return Intrinsic(text, _sources(call), _variables(call), _compile_call(call))
+
+
+def _sources(argument: Argument) -> Sources:
+    if isinstance(argument, Path):
+        return argument.sources
+    if isinstance(argument, Literal) or argument.function.result is Result.SMALL:
+        return ()
+    return tuple(source for inner in argument.arguments for source in _sources(inner))
 
 
 def _variables(argument: Argument) -> frozenset[str]:
@@ -41,6 +51,8 @@ def _variables(argument: Argument) -> frozenset[str]:
 
 def _compile_call(call: Call) -> Callable[[Scope], JsonValue]:
     perform = _compile_body(call, [_compile_argument(call, position) for position in range(len(call.arguments))])
+    if call.function.result is Result.TEXT:
+        perform = _counted(perform)
 
     def evaluate(scope: Scope) -> JsonValue:
         try:
@@ -72,7 +84,36 @@ def _compile_argument(call: Call, position: int) -> Callable[[Scope], Any]:
     assert parameter is not None, "the parser has counted the arguments"
     if isinstance(argument, Literal):
         return _constant(argument.escaped if parameter.takes_escapes else argument.value, parameter)
-    return _converted(argument.evaluate if isinstance(argument, Path) else _compile_call(argument), parameter)
+    evaluate = argument.evaluate if isinstance(argument, Path) else _compile_call(argument)
+    return _converted(evaluate if _is_one_node(argument) else _measured(evaluate), parameter)
+
+
+def _is_one_node(argument: Path | Call) -> bool:
+    return argument.is_reference if isinstance(argument, Path) else argument.function.result is Result.SMALL
+
+
+def _measured(evaluate: Callable[[Scope], JsonValue]) -> Callable[[Scope], JsonValue]:
+    """What is made of several nodes may be larger than all data before, and the function may write it down."""
+
+    def argument(scope: Scope) -> JsonValue:
+        value = evaluate(scope)
+        if may_be_large(value):
+            Extents().admit(value)
+        return value
+
+    return argument
+
+
+def _counted(perform: Callable[[Scope], JsonValue]) -> Callable[[Scope], JsonValue]:
+    """All that the texts of one state take is bounded: nothing else of what expressions make is new memory."""
+
+    def evaluate(scope: Scope) -> JsonValue:
+        text = perform(scope)
+        if len(text) > SMALL_TEXT_CHARACTERS:  # type: ignore[arg-type]
+            scope.build_text(text)  # type: ignore[arg-type]
+        return text
+
+    return evaluate
 
 
 def _constant(value: JsonValue, parameter: Parameter) -> Callable[[Scope], Any]:

@@ -7,6 +7,7 @@ from asl_engine.expressions.intrinsic_functions.registry import (
     Boolean,
     InvalidArgumentError,
     Object,
+    Result,
     String,
     intrinsic,
 )
@@ -19,7 +20,7 @@ def string_to_json(text: str) -> JsonValue:
     return parse_json(text) if text.strip() else None
 
 
-@intrinsic("States.JsonToString", Anything)
+@intrinsic("States.JsonToString", Anything, result=Result.TEXT)
 def json_to_string(value: JsonValue) -> JsonValue:
     """The compact JSON text of a value."""
     return dump_json(value)

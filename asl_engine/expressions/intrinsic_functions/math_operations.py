@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-from asl_engine.expressions.intrinsic_functions.registry import Anything, Integer, InvalidArgumentError, intrinsic
+from asl_engine.expressions.intrinsic_functions.registry import (
+    Anything,
+    Integer,
+    InvalidArgumentError,
+    Result,
+    intrinsic,
+)
 from asl_engine.expressions.scope import Entropy
 from asl_engine.json_value import JsonValue, dump_json
 
 
-@intrinsic("States.MathAdd", Integer, Integer)
+@intrinsic("States.MathAdd", Integer, Integer, result=Result.SMALL)
 def math_add(first: int, second: int) -> JsonValue:
     """The sum."""
     return first + second
 
 
-@intrinsic("States.MathRandom", Integer, Integer, Anything, optional=1, draws=True)
+@intrinsic("States.MathRandom", Integer, Integer, Anything, optional=1, draws=True, result=Result.SMALL)
 def math_random(entropy: Entropy, start: int, end: int, *seed: JsonValue) -> JsonValue:
     """An integer from start, included, to end, excluded. The same seed always gives the same one."""
     if start >= end:

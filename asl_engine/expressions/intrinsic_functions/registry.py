@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from enum import Enum
 from typing import Any, Final, TypeVar
 
 from asl_engine.json_value import JsonValue, json_type
@@ -18,6 +19,14 @@ Body = TypeVar("Body", bound=Callable[..., JsonValue])
 
 class InvalidArgumentError(Exception):
     """An argument that the function cannot use. The text completes `The function '…' had the following error: …`."""
+
+
+class Result(Enum):
+    """What memory a function's result takes."""
+
+    SMALL = "small"  # next to none, whatever the arguments
+    SHARED = "shared"  # little: it is made of the arguments, which may stand in it several times
+    TEXT = "text"  # as much as its JSON has characters
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +52,7 @@ class IntrinsicFunction:
     optional: int
     repeats: Parameter | None
     draws: bool
+    result: Result
 
     def parameter(self, position: int) -> Parameter | None:
         """The parameter for the argument at a position, or None where there may be none."""
@@ -66,13 +76,18 @@ INTRINSIC_FUNCTIONS: Final[dict[str, IntrinsicFunction]] = {}
 
 
 def intrinsic(
-    name: str, *parameters: Parameter, optional: int = 0, repeats: Parameter | None = None, draws: bool = False
+    name: str,
+    *parameters: Parameter,
+    optional: int = 0,
+    repeats: Parameter | None = None,
+    draws: bool = False,
+    result: Result = Result.SHARED,
 ) -> Callable[[Body], Body]:
     """Enter a function into the table. With `draws` its body gets the scope's Entropy before the arguments."""
 
     def declare(body: Body) -> Body:
         assert name not in INTRINSIC_FUNCTIONS, f"{name} is declared twice"
-        INTRINSIC_FUNCTIONS[name] = IntrinsicFunction(name, body, parameters, optional, repeats, draws)
+        INTRINSIC_FUNCTIONS[name] = IntrinsicFunction(name, body, parameters, optional, repeats, draws, result)
         return body
 
     return declare

@@ -4,31 +4,38 @@ from __future__ import annotations
 
 import re
 
+from asl_engine.expressions.extents import too_large
 from asl_engine.expressions.intrinsic_functions.registry import (
     Anything,
     InvalidArgumentError,
+    Result,
     String,
     Template,
     intrinsic,
 )
 from asl_engine.expressions.value_text import java_text
 from asl_engine.json_value import JsonValue
+from asl_engine.limits import EXPRESSION_RESULT_BYTES_MAX
 
 _PLACEHOLDER = re.compile(r"\\(?P<escaped>.)|\{\}", re.DOTALL)
 
 
-@intrinsic("States.Format", Template, repeats=Anything)
+@intrinsic("States.Format", Template, repeats=Anything, result=Result.TEXT)
 def format_template(template: str, *values: JsonValue) -> JsonValue:
     """The template with its `{}` replaced in order; `\\{` and `\\}` stand for braces."""
     left = iter(values)
-    placeholders = 0
+    placeholders = characters = 0
 
     def replace(found: re.Match[str]) -> str:
-        nonlocal placeholders
+        nonlocal placeholders, characters
         if (escaped := found["escaped"]) is not None:
             return str(escaped)
         placeholders += 1
-        return java_text(next(left, None))
+        shown = java_text(next(left, None))
+        characters += len(shown)
+        if characters > EXPRESSION_RESULT_BYTES_MAX:
+            raise too_large()
+        return shown
 
     text = _PLACEHOLDER.sub(replace, template)
     if placeholders != len(values):

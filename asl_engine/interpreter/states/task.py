@@ -22,11 +22,11 @@ from asl_engine.interpreter.events import (
     TimerFired,
 )
 from asl_engine.interpreter.execution import Frame, Phase, TaskAttempt
-from asl_engine.interpreter.failure import RUNTIME, TIMEOUT, StatesError
+from asl_engine.interpreter.failure import RUNTIME, TIMEOUT, StatesError, too_large
 from asl_engine.interpreter.input_output import effective_input
 from asl_engine.interpreter.states import task_history
 from asl_engine.interpreter.step import Step
-from asl_engine.interpreter.transitions import entered, fail, is_too_large, leave, too_large
+from asl_engine.interpreter.transitions import entered, fail, is_too_large, leave
 from asl_engine.json_value import JsonValue, dump_json
 from asl_engine.language.definition import IntegrationPattern, ResourceType, TaskState
 from asl_engine.limits import TASK_TIMEOUT_SECONDS_MAX
