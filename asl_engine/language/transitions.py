@@ -19,9 +19,9 @@ def check_transitions(readings: Sequence[BranchReading], problems: Problems) -> 
     for reading in readings:
         if not reading.states:
             continue  # that they are missing has been reported
-        _check_targets(reading, seen, problems)
+        misses_target = _check_targets(reading, seen, problems)
         _check_reachable(reading, problems)
-        if not any(_may_end(state) for state in reading.states.values()):
+        if not misses_target and not any(_may_end(state) for state in reading.states.values()):
             problems.error(
                 (*reading.location, "States"),
                 "no state ends the branch: executions that enter it can only fail or go on for ever",
@@ -40,15 +40,17 @@ def _check_unique(name: str, reading: BranchReading, seen: dict[str, BranchReadi
         )
 
 
-def _check_targets(reading: BranchReading, seen: Mapping[str, BranchReading], problems: Problems) -> None:
-    for transition in reading.transitions:
-        if transition.target not in reading.states:
-            problems.error(
-                transition.location,
-                f'no state is named "{transition.target}"',
-                code=DiagnosticCode.MISSING_TRANSITION_TARGET,
-                hint=_target_hint(transition, reading, seen),
-            )
+def _check_targets(reading: BranchReading, seen: Mapping[str, BranchReading], problems: Problems) -> bool:
+    """Report missing targets, and tell whether there are any: the end of the branch may be among them."""
+    missing = [transition for transition in reading.transitions if transition.target not in reading.states]
+    for transition in missing:
+        problems.error(
+            transition.location,
+            f"Missing '{transition.location[-1]}' target: {transition.target}",
+            code=DiagnosticCode.MISSING_TRANSITION_TARGET,
+            hint=_target_hint(transition, reading, seen),
+        )
+    return bool(missing)
 
 
 def _target_hint(transition: Transition, reading: BranchReading, seen: Mapping[str, BranchReading]) -> str:

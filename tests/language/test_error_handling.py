@@ -104,7 +104,9 @@ def test_rules_are_objects_in_an_array() -> None:
 
 def test_a_catcher_leads_somewhere() -> None:
     assert errors_of(task(Catch=[{"ErrorEquals": ["Late"]}])) == ["/Catch/0: These fields are required: [Next]"]
-    assert errors_of(task(Catch=[{"ErrorEquals": ["Late"], "Next": "X"}])) == ['/Catch/0/Next: no state is named "X"']
+    assert errors_of(task(Catch=[{"ErrorEquals": ["Late"], "Next": "X"}])) == [
+        "/Catch/0/Next: Missing 'Next' target: X"
+    ]
 
 
 def test_a_catcher_has_the_fields_of_its_states_query_language() -> None:

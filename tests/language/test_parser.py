@@ -143,7 +143,7 @@ def test_a_diagnostic_reads_as_editors_and_people_expect() -> None:
     )
 
     assert str(missing) == (
-        'order.asl.json:11:7: error MISSING_TRANSITION_TARGET /States/Charge/Next: no state is named "Shipp"\n'
+        "order.asl.json:11:7: error MISSING_TRANSITION_TARGET /States/Charge/Next: Missing 'Next' target: Shipp\n"
         '  hint: did you mean "Ship"?'
     )
 

@@ -12,14 +12,14 @@ def test_a_target_must_be_a_state() -> None:
     definition = {"StartAt": "Sort", "States": {"Sort": choice, "Pack": END}}
 
     assert errors(definition) == [
-        '/States/Sort/Choices/0/Next: no state is named "Packk"',
-        '/States/Sort/Default: no state is named "Nowhere"',
+        "/States/Sort/Choices/0/Next: Missing 'Next' target: Packk",
+        "/States/Sort/Default: Missing 'Default' target: Nowhere",
         '/States/Pack: State "Pack" is not reachable.',
     ]
 
 
 def test_the_first_state_must_be_there() -> None:
-    assert errors({**machine_of(END), "StartAt": "Begin"}) == ['/StartAt: no state is named "Begin"']
+    assert errors({**machine_of(END), "StartAt": "Begin"}) == ["/StartAt: Missing 'StartAt' target: Begin"]
 
 
 def test_a_branch_cannot_be_left_by_next() -> None:
@@ -110,3 +110,8 @@ def test_a_query_language_among_the_states_is_taken_for_the_machines_with_a_warn
 
 def test_a_machine_without_states_is_refused() -> None:
     assert "/States: Value cannot be empty" in errors({"StartAt": "A", "States": {}})
+
+
+def test_a_branch_whose_end_is_misspelled_has_that_one_problem() -> None:
+    states: JsonObject = {"A": {"Type": "Pass", "Next": "Done"}}
+    assert errors({"StartAt": "A", "States": states}) == ["/States/A/Next: Missing 'Next' target: Done"]
