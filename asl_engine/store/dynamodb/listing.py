@@ -46,9 +46,9 @@ class Listing:
         unless_later = Condition(expression=expression, values={":n": item["n"]})
         await self._client.put(item, unless_later, replaces=None if replaces is None else replaces.item())
 
-    async def head(self, execution_arn: str) -> Head | None:
+    async def head(self, execution_arn: str, *, consistent: bool) -> Head | None:
         """The head of an execution."""
-        item = await self._client.get(key(execution_arn, HEAD))
+        item = await self._client.get(key(execution_arn, HEAD), consistent=consistent)
         return None if item is None else read_head(item)
 
     async def executions(

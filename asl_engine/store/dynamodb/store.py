@@ -127,7 +127,10 @@ class DynamoDbStore:
         head = head_of_execution(execution)
         if self._listed.pop(execution.arn, None) == head.summary:
             return
-        listed = await self._listing.head(execution.arn)
+        # To put a head twice costs little, to mark all records twice does not.
+        listed = await self._listing.head(
+            execution.arn, consistent=self._expiry.expires_at(execution.stopped_at) is not None
+        )
         if listed is None or (
             self._lacks_expiry(listed) if listed.summary == head.summary else listed.sequence < head.sequence
         ):

@@ -147,7 +147,7 @@ def test_the_records_of_a_long_execution_are_marked_by_the_batch_and_its_listing
         aws.dynamodb.refused = 8
         with pytest.raises(StoreRefused):
             await store.append(record_of(end))
-        head = await store._listing.head(FIRST)
+        head = await store._listing.head(FIRST, consistent=True)
         assert head is not None
         assert (head.summary.status, head.expires_at) == (ExecutionStatus.FAILED, None)
         aws.dynamodb.refused = 1_000_000

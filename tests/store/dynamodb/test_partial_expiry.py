@@ -143,7 +143,7 @@ def test_an_execution_of_the_same_name_begins_anew_or_not_at_all() -> None:
         await store.append(record_of(follows))
         assert await store_on(ended.aws).load(FIRST) == follows.execution
         assert [event.id async for event in store.history(FIRST)] == [1, 2, 3, 4]
-        head = await store._listing.head(FIRST)
+        head = await store._listing.head(FIRST, consistent=True)
         assert head is not None
         assert (head.summary.status, head.summary.started_at) == (ExecutionStatus.RUNNING, LATER)
 
