@@ -19,7 +19,7 @@ from asl_engine.expressions.timestamps import format_timestamp
 from asl_engine.integrations.aws_errors import call_errors, error_code, error_message, is_transient
 from asl_engine.integrations.aws_session import AwsClients
 from asl_engine.runtime.queued.message_text import message_of, message_text
-from asl_engine.runtime.queued.ports import Message, Received
+from asl_engine.runtime.queued.ports import Backlog, Message, Received
 
 # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html
 DELAY_SECONDS_MAX: Final = 900
@@ -72,6 +72,14 @@ class SqsQueue:
         if failed:
             why = f"{failed[0]['Code']}: {failed[0].get('Message', '')}"
             raise QueueUnavailable(f"sqs kept {len(failed)} of {len(receipts)} messages no longer: {why}")
+
+    async def backlog(self) -> Backlog:
+        """See MessageQueue."""
+        waiting, in_hand = "ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"
+        url = self._settings.queue_url
+        answer = await self._call("sqs", "get_queue_attributes", QueueUrl=url, AttributeNames=[waiting, in_hand])
+        told = answer["Attributes"]
+        return Backlog(waiting=int(told[waiting]), in_hand=int(told[in_hand]))
 
     async def receive(self, *, messages_max: int, wait_seconds: int) -> list[dict[str, Any]]:
         """Records as Lambda gets them, for a process that polls by itself. Raises QueueUnavailable."""

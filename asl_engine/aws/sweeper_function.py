@@ -60,11 +60,17 @@ class SweeperFunction:
 
     def _tell(self, report: SweepReport, looked_at: int) -> None:
         for finding in report.findings:
-            facts = {"executionArn": finding.execution_arn, "reason": finding.reason.value}
+            facts = {
+                "executionArn": finding.execution_arn,
+                "reason": finding.reason.value,
+                "repaired": finding.is_repaired,
+            }
             self._log.write("ERROR", "found an execution that nothing moved", facts)
         metrics = {Metric.SWEEPER_FINDINGS: len(report.findings)}
         if report.stopped_at is None:  # else how many are open is not known yet
             metrics[Metric.OPEN] = looked_at
+        if report.queue_is_behind:
+            self._log.write("WARN", "repaired nothing: the queue is behind, and what seems lost may wait there", {})
         self._log.write("INFO", "swept", {"lookedAt": looked_at, "toTheEnd": report.stopped_at is None}, metrics)
 
     def close(self) -> None:

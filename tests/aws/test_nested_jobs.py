@@ -10,7 +10,7 @@ from asl_engine.aws.nested_jobs import NestedJobs, Parents
 from asl_engine.interpreter.execution import ExecutionStatus
 from asl_engine.json_value import JsonObject
 from asl_engine.runtime.jobs import JobLink, MemoryJobLinks
-from asl_engine.runtime.queued.ports import Message
+from asl_engine.runtime.queued.ports import Backlog, Message
 from asl_engine.runtime.tasks import Failed, Submitted, Succeeded, TaskCall
 from tests.api.services import MACHINE, Caller, asking, passing, service
 from tests.runtime.task_calls import task_call
@@ -138,6 +138,9 @@ class Sent:
 
     async def extend(self, receipts: Sequence[str], seconds: int) -> None:
         raise AssertionError("nothing was received")
+
+    async def backlog(self) -> Backlog:
+        raise AssertionError("nobody sweeps here")
 
 
 @story

@@ -15,7 +15,7 @@ from asl_engine.aws.ports import open_ports
 from asl_engine.language.parser import compile_definition
 from asl_engine.runtime.in_process import StartRequest
 from asl_engine.runtime.queued.host import QueuedHost
-from asl_engine.runtime.queued.ports import Message, Received
+from asl_engine.runtime.queued.ports import Backlog, Message, Received
 from asl_engine.runtime.queued.wiring import Wiring
 from asl_engine.store.memory import MemoryStore
 from tests.aws.emulator import REGION
@@ -70,6 +70,9 @@ class MemoryQueue:
 
     async def extend(self, receipts: Sequence[str], seconds: int) -> None:
         """Nothing is delivered twice."""
+
+    async def backlog(self) -> Backlog:
+        return Backlog(waiting=len(self.messages), in_hand=0)
 
 
 async def _loop(functions_url: str) -> object:

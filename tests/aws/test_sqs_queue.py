@@ -15,7 +15,7 @@ from asl_engine.errors import ForeignMessage, QueueUnavailable
 from asl_engine.integrations.aws_session import AwsClients
 from asl_engine.interpreter.events import StopRequested, TaskSucceeded
 from asl_engine.runtime.queued.message_text import message_of
-from asl_engine.runtime.queued.ports import Message
+from asl_engine.runtime.queued.ports import Backlog, Message
 from tests.aws.emulator import REGION, Emulator
 
 NOON = 1_700_000_000_000
@@ -75,6 +75,18 @@ def test_messages_are_extended_ten_at_a_time(aws: Emulator) -> None:
         assert {each["messageId"] for each in again} == {each["messageId"] for each in records}
 
     on_queue(aws, "extended", story)
+
+
+def test_what_waits_and_what_is_in_flight_is_counted_and_what_is_held_back_is_not(aws: Emulator) -> None:
+    async def story(ports: Ports) -> None:
+        for number in range(3):
+            await ports.queue.send(Message(execution_arn=ARN, owner=f"m{number}"))
+        await ports.queue.send_at(TIMER, NOON + 600_000, NOON)
+        assert await ports.queue.backlog() == Backlog(waiting=3, in_hand=0)
+        await ports.queue.receive(messages_max=1, wait_seconds=0)
+        assert await ports.queue.backlog() == Backlog(waiting=2, in_hand=1)
+
+    on_queue(aws, "backlog", story)
 
 
 @pytest.mark.parametrize(("code", "is_told"), [("ReceiptHandleIsInvalid", False), ("InternalError", True)])

@@ -56,6 +56,19 @@ def test_an_execution_whose_message_was_lost_is_moved_on(aws: Emulator, capsys: 
         assert (after["OpenExecutions"], after["SweeperFindings"]) == (0, 0)
 
 
+def test_an_execution_whose_message_waits_is_reported_and_not_repaired(
+    aws: Emulator, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with deployed(aws, "sweeper-behind") as deployment:
+        deployment.start(deployment.create(TASK))
+
+        found, behind, summary = swept(deployment, capsys, later=HOUR)
+        assert (found["reason"], found["repaired"]) == ("LOST_ATTEMPT", False)
+        assert behind["level"] == "WARN"
+        assert summary["SweeperFindings"] == 1
+        assert len(deployment.records()) == 1
+
+
 def test_a_sweep_that_runs_out_of_time_is_gone_on_with_by_the_next(
     aws: Emulator, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -68,6 +68,14 @@ def test_a_function_may_do_with_the_table_what_the_store_does(function: str) -> 
     assert called <= allowed
 
 
+def test_the_sweeper_may_ask_whether_the_queue_is_behind() -> None:
+    (actions,) = (
+        each["Action"] for each in statements(POLICIES / "sweeper.json") if each["Resource"] == ["${queue_arn}"]
+    )
+
+    assert actions == ["sqs:GetQueueAttributes", "sqs:SendMessage"]
+
+
 @pytest.mark.parametrize("function", ["approvals", "notifier"])
 def test_those_who_deal_with_people_reach_approvals_and_no_execution(function: str) -> None:
     of_the_table = [

@@ -48,6 +48,19 @@ class Received:
     sent_at: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Backlog:
+    """How many messages could be received, and how many were and are not acknowledged: about."""
+
+    waiting: int
+    in_hand: int
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether a message waits for longer than it is in hand then, whatever the traffic."""
+        return self.waiting > self.in_hand
+
+
 class MessageQueue(Protocol):
     """A queue that delivers at least once, in any order, as SQS does. What it took is durable."""
 
@@ -62,6 +75,9 @@ class MessageQueue(Protocol):
 
         Does nothing for those that are acknowledged. Raises QueueUnavailable if it failed for some.
         """
+
+    async def backlog(self) -> Backlog:
+        """What is in the queue, without what is held back until a moment. Raises QueueUnavailable."""
 
 
 @runtime_checkable

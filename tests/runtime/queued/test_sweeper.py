@@ -12,6 +12,7 @@ from asl_engine.errors import StoreCorrupt, StoreUnavailable
 from asl_engine.interpreter.execution import Execution, ExecutionStatus
 from asl_engine.language.definition import StateMachine
 from asl_engine.language.parser import compile_definition
+from asl_engine.runtime.queued import sweeper
 from asl_engine.runtime.queued.sweeper import QUIET_MILLISECONDS, Finding, Reason, sweep
 from asl_engine.runtime.tasks import Succeeded
 from tests.runtime.queued.stores import FailingStore
@@ -151,6 +152,61 @@ def test_every_page_of_open_executions_is_looked_at_and_a_broken_one_stops_nothi
         assert [finding.reason for finding in report.findings] == [Reason.UNREADABLE] * 205
 
     complete(story)
+
+
+def test_while_the_queue_is_behind_nothing_is_sent_and_no_task_is_performed_once_more() -> None:
+    """The messages wait: no runner took one for an hour."""
+
+    async def story() -> World:
+        world = World()
+        for number in range(5):
+            await world.start(chain(task()), name=f"run{number}")
+        for sweeps in range(6):
+            world.clock.start_at(NOON + QUIET_MILLISECONDS + 300 * SECOND * (sweeps + 1))
+            report = await sweep(world.wiring)
+            assert report.queue_is_behind
+            assert [each.is_repaired for each in report.findings] == [False] * 5
+        await world.run()
+        return world
+
+    assert complete(story).tasks.performed == ["S0"] * 5
+
+
+def test_a_queue_that_is_no_longer_than_what_runners_have_in_hand_is_not_behind() -> None:
+    """Under traffic a message or two always wait."""
+
+    async def story() -> None:
+        world = World()
+        await forgotten(world, chain(task()), 0)
+        world.clock.start_at(NOON + QUIET_MILLISECONDS + 60 * SECOND)
+        await world.start(chain(task()), name="in hand")
+        world.queue.receive()
+        await world.start(chain(task()), name="waits")
+        assert (await sweep(world.wiring)).findings == (Finding(ARN, Reason.LOST_ATTEMPT),)
+
+    complete(story)
+
+
+def test_a_sweep_repairs_no_more_than_its_bound_and_the_next_ones_do_the_rest(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sweeper, "REPAIRS_MAX", 2)
+
+    async def story() -> World:
+        world = World()
+        for number in range(5):
+            await without_messages(world, f"run{number}")
+        for unrepaired in (3, 1, 0):
+            world.clock.start_at(world.clock.now() + QUIET_MILLISECONDS + 60 * SECOND)
+            findings = (await sweep(world.wiring)).findings
+            assert [each.is_repaired for each in findings].count(False) == unrepaired
+            await world.run()
+        return world
+
+    assert complete(story).tasks.performed == ["S0"] * 5
+
+
+async def without_messages(world: World, name: str) -> None:
+    await world.start(chain(task()), name=name)
+    world.queue.messages.clear()
 
 
 class Places(CountingStore):

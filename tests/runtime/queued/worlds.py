@@ -18,7 +18,7 @@ from asl_engine.runtime.clock import VirtualClock
 from asl_engine.runtime.in_process import StartRequest
 from asl_engine.runtime.queued.host import QueuedHost
 from asl_engine.runtime.queued.observer import Advanced, Unobserved
-from asl_engine.runtime.queued.ports import Message, Received
+from asl_engine.runtime.queued.ports import Backlog, Message, Received
 from asl_engine.runtime.queued.wiring import Wiring
 from asl_engine.runtime.tasks import Failed, Submitted, Succeeded, TaskCall, TaskResult
 from asl_engine.store.journal import Record, fold
@@ -94,6 +94,13 @@ class MemoryQueue:
         for queued in self.messages:
             if queued.receipt in receipts:
                 queued.visible_at = self._clock.now() + seconds * SECOND
+
+    async def backlog(self) -> Backlog:
+        if self.unavailable:
+            raise QueueUnavailable("no answer")
+        visible = sum(each.visible_at <= self._clock.now() for each in self.messages)
+        in_hand = sum(each.visible_at > self._clock.now() and each.deliveries > 0 for each in self.messages)
+        return Backlog(waiting=visible, in_hand=in_hand)
 
     def receive(self, most: int = 10) -> list[Received]:
         now = self._clock.now()

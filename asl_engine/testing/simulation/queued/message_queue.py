@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from asl_engine.interpreter.events import Event
-from asl_engine.runtime.queued.ports import Message, Received
+from asl_engine.runtime.queued.ports import Backlog, Message, Received
 from asl_engine.testing.simulation.queued.process import Plant, Process
 
 VISIBILITY: Final = 60_000  # milliseconds that a message is invisible once it is handed out
@@ -104,6 +104,12 @@ class DurableQueue:
         del self._held[number]
         return held.message
 
+    def backlog(self) -> Backlog:
+        """What may be handed out now, and what is."""
+        in_hand = sum(held.in_flight for held in self._held.values())
+        due = sum(held.at <= self._plant.world.now for held in self._held.values() if not held.in_flight)
+        return Backlog(waiting=due, in_hand=in_hand)
+
     def hurry(self) -> None:
         """The faults have stopped: whatever is late because of them comes now."""
         for number, held in self._held.items():
@@ -159,6 +165,12 @@ class QueueConnection:
             for receipt in receipts:
                 self._queue.extend(receipt, seconds * 1000)
         await process.effect("extended")
+
+    async def backlog(self) -> Backlog:
+        """See MessageQueue."""
+        await self._process.effect("backlog")
+        self._process.refuse("backlog")
+        return self._queue.backlog()
 
     async def _take(self, call: str, message: Message, delay: int) -> None:
         process = self._process
