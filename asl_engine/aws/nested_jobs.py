@@ -66,7 +66,9 @@ class NestedJobs:
     async def stop(self, call: TaskCall) -> str | None:
         """See JobPerformer."""
         try:
-            await self._attached.deliver(child_arn(call), StopRequested())
+            arn = child_arn(call)
+            if await self._links.link_of(arn) == JobLink.of(call):  # else somebody else's bears the name
+                await self._attached.deliver(arn, StopRequested())
         except RequestError:  # it never began
             return None
         return None

@@ -105,6 +105,16 @@ async def test_a_name_that_is_taken_by_another_execution_fails_the_task(nested: 
 
 
 @story
+async def test_an_attempt_that_was_refused_stops_nobody_else_s_execution(nested: Nested) -> None:
+    machine = await nested.caller.create(asking(ACTIVITY))
+    await nested.caller("StartExecution", stateMachineArn=machine, name="c", input='{"somebody": "else"}')
+    assert isinstance(await nested.jobs.submit(starting("c")), Failed)
+
+    assert await nested.jobs.stop(starting("c")) is None
+    assert await nested.status("c") is ExecutionStatus.RUNNING
+
+
+@story
 async def test_an_execution_of_that_name_and_input_that_runs_already_is_waited_for(nested: Nested) -> None:
     """As StartExecution does."""
     machine = await nested.caller.create(asking(ACTIVITY))
