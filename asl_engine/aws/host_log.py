@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import traceback
 from typing import Any, Final
 
 from asl_engine.aws.log import Log, Metric
@@ -10,7 +9,7 @@ from asl_engine.errors import AslError
 from asl_engine.interpreter.execution import ExecutionStatus
 from asl_engine.interpreter.outcome import Outcome
 from asl_engine.runtime.queued.message_text import message_text
-from asl_engine.runtime.queued.observer import Advanced
+from asl_engine.runtime.queued.observer import Advanced, place_of
 from asl_engine.runtime.queued.ports import Received
 from asl_engine.runtime.tasks import TaskCall
 
@@ -91,18 +90,12 @@ class HostLog:
             "deliveries": received.deliveries,
         }
         if error is not None:
-            facts |= {"error": type(error).__name__, "raisedAt": _place_of(error)}
+            facts |= {"error": type(error).__name__, "raisedAt": place_of(error)}
             if self._payloads or isinstance(error, AslError):  # the text of any other may quote a payload
                 facts["cause"] = str(error)
         if self._payloads:
             facts["payload"] = message_text(received.message)
         self._log.write("ERROR", message, facts, {metric: 1})
-
-
-def _place_of(error: Exception) -> str | None:
-    """The innermost line that raised it."""
-    frames = traceback.extract_tb(error.__traceback__)
-    return f"{frames[-1].filename.rpartition('/')[2]}:{frames[-1].lineno}" if frames else None
 
 
 def _of_call(call: TaskCall) -> dict[str, str]:

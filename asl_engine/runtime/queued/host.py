@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from asl_engine.errors import (
+    AslError,
     Conflict,
     ExecutionAlreadyExists,
     ExecutionDoesNotExist,
@@ -22,7 +23,7 @@ from asl_engine.interpreter.execution import Execution, ExecutionStatus
 from asl_engine.language.definition import StateMachine
 from asl_engine.runtime.in_process import StartRequest
 from asl_engine.runtime.queued.arrivals import says_nothing_new
-from asl_engine.runtime.queued.observer import Advanced
+from asl_engine.runtime.queued.observer import Advanced, place_of
 from asl_engine.runtime.queued.plan import Plan, effective, timed
 from asl_engine.runtime.queued.ports import Message, Received
 from asl_engine.runtime.queued.recovery import consumed
@@ -208,8 +209,10 @@ class QueuedHost:
             return set()
         cause = (
             f"The engine could not handle a message of this execution in {received.deliveries} deliveries: "
-            f"{type(error).__name__}: {error}"
+            f"{type(error).__name__} at {place_of(error)}"
         )
+        if isinstance(error, AslError):  # the text of any other may quote a payload
+            cause = f"{cause}: {error}"
         event = FailRequested("States.Runtime", cause)
         failing = replace(received, message=replace(received.message, start=None, timer_at=None, event=event))
         try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import traceback
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -66,6 +67,12 @@ class HostObserver(Protocol):
 
     def unseen(self, call: TaskCall, reason: str) -> None:
         """A job could not be looked at; it will be again."""
+
+
+def place_of(error: Exception) -> str | None:
+    """The innermost line that raised it: what to say of a defect, whose text may quote a payload."""
+    frames = traceback.extract_tb(error.__traceback__)
+    return f"{frames[-1].filename.rpartition('/')[2]}:{frames[-1].lineno}" if frames else None
 
 
 class Unobserved:

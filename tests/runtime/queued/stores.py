@@ -44,13 +44,13 @@ class RacingStore(CountingStore):
 class PoisonousStore(CountingStore):
     """Cannot take a timer's record of one execution, for a reason that no delivery mends."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, error: Exception | None = None) -> None:
         super().__init__()
-        self._name = name
+        self._name, self._error = name, error or ValueError("poison")
 
     async def append(self, record: Record) -> None:
         if record.execution_arn.endswith(f":{self._name}") and any(isinstance(e, TimerFired) for e in record.events):
-            raise ValueError("poison")
+            raise self._error
         await super().append(record)
 
 

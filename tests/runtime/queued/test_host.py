@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Sequence
 
 import pytest
@@ -257,9 +258,22 @@ def test_a_bad_execution_harms_no_other_and_is_failed_at_the_fifth_delivery() ->
     bad = world.execution("bad")
     assert (bad.status, bad.error) == (ExecutionStatus.FAILED, "States.Runtime")
     assert bad.cause is not None
-    assert "could not handle a message of this execution in 5 deliveries: ValueError: poison" in bad.cause
+    assert "could not handle a message of this execution in 5 deliveries: ValueError at stores.py:" in bad.cause
+    assert "poison" not in bad.cause  # the text of a defect may quote a payload
     assert [kind for kind, _ in world.watching.told] == ["failed"] * 4 + ["poisoned"]
     assert world.queue.messages == []
+
+
+def test_an_error_of_the_engine_s_own_is_told_with_its_text() -> None:
+    async def story() -> World:
+        world = World(store=PoisonousStore("bad", StoreCorrupt("no bucket for what does not fit an item")))
+        await world.start(chain(wait(1), task()), name="bad")
+        await world.run()
+        return world
+
+    cause = complete(story).execution("bad").cause
+    assert cause is not None
+    assert re.search(r": StoreCorrupt at stores\.py:\d+: no bucket for what does not fit an item$", cause)
 
 
 def test_a_message_that_cannot_even_fail_its_execution_is_left_to_the_dead_letters() -> None:
