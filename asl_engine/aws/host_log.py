@@ -30,8 +30,6 @@ class HostLog:
     def advanced(self, advanced: Advanced) -> None:
         """See HostObserver."""
         metrics = {Metric.ADVANCE_LATENCY: advanced.duration_milliseconds}
-        if advanced.conflicts:
-            metrics[Metric.CONFLICTS] = advanced.conflicts
         if advanced.sequence == 0:
             metrics[Metric.STARTED] = 1
         if advanced.status in _ENDED:
@@ -45,6 +43,11 @@ class HostLog:
             "commands": advanced.commands,
         }
         self._log.write("INFO", "advanced", facts, metrics)
+
+    def lost_race(self, execution_arn: str, sequence: int) -> None:
+        """See HostObserver."""
+        facts = {"executionArn": execution_arn, "sequence": sequence}
+        self._log.write("INFO", "lost a race for a record", facts, {Metric.CONFLICTS: 1})
 
     def advanced_in_memory(self, outcome: Outcome) -> None:
         """Tell the start and the end of an Express execution, which writes no records."""

@@ -35,7 +35,7 @@ class Lines:
         return {each["Name"]: self.last[each["Name"]] for each in directive["Metrics"]}
 
 
-def advanced(sequence: int = 3, status: ExecutionStatus = ExecutionStatus.RUNNING, conflicts: int = 0) -> Advanced:
+def advanced(sequence: int = 3, status: ExecutionStatus = ExecutionStatus.RUNNING) -> Advanced:
     return Advanced(
         execution_arn=ARN,
         sequence=sequence,
@@ -44,7 +44,6 @@ def advanced(sequence: int = 3, status: ExecutionStatus = ExecutionStatus.RUNNIN
         events=("TaskSucceeded",),
         commands=("ScheduleTask",),
         duration_milliseconds=12,
-        conflicts=conflicts,
     )
 
 
@@ -80,8 +79,10 @@ def test_the_first_record_counts_as_a_start_and_the_last_by_its_status() -> None
     lines = Lines()
     log = HostLog(lines.log)
 
-    log.advanced(advanced(sequence=0, conflicts=2))
-    assert lines.metrics() == {"AdvanceLatency": 12, "Conflicts": 2, "ExecutionsStarted": 1}
+    log.advanced(advanced(sequence=0))
+    assert lines.metrics() == {"AdvanceLatency": 12, "ExecutionsStarted": 1}
+    log.lost_race(ARN, 3)
+    assert (lines.last["executionArn"], lines.last["sequence"], lines.metrics()) == (ARN, 3, {"Conflicts": 1})
     for status, name in (
         (ExecutionStatus.SUCCEEDED, "ExecutionsSucceeded"),
         (ExecutionStatus.FAILED, "ExecutionsFailed"),

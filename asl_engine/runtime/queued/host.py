@@ -74,7 +74,7 @@ class QueuedHost:
         outcome = start(machine, execution, replace(wiring.options, owner=owner))
         plan = timed(outcome, definition, strike=False, awaited=frozenset()).by([owner])
         try:
-            await self._append(plan, began_at, 0)
+            await self._append(plan, began_at)
         except Conflict:
             return _started(await wiring.store.load(request.execution_arn), request)
         return outcome.execution
@@ -86,7 +86,7 @@ class QueuedHost:
         """
         wiring, owner = self._wiring, self._wiring.new_owner()
         began_at, is_sent, known = wiring.clock.now(), False, -1
-        for conflicts in range(_CONFLICTS_MAX):
+        for _ in range(_CONFLICTS_MAX):
             execution = await wiring.store.load(execution_arn)
             plan = await self._planned(execution, event, owner)
             # The execution does not show whether a heartbeat was consumed, and what is written again after that would
@@ -105,8 +105,9 @@ class QueuedHost:
                 await wiring.queue.send(Message(execution_arn=execution_arn, owner=owner, event=event, after=known))
                 is_sent = True
             try:
-                await self._append(plan, began_at, conflicts)
+                await self._append(plan, began_at)
             except Conflict:
+                wiring.observer.lost_race(execution_arn, plan.record.sequence)
                 continue
             return Delivered(True, plan.outcome.execution)
         raise Conflict(f"lost {_CONFLICTS_MAX} races for execution {execution_arn}: send the request again")
@@ -246,12 +247,12 @@ class QueuedHost:
             return None
         return timed(outcome, definition, strike=False, awaited=frozenset()).by([owner])
 
-    async def _append(self, plan: Plan, began_at: int, conflicts: int) -> None:
+    async def _append(self, plan: Plan, began_at: int) -> None:
         wiring = self._wiring
         is_due = wiring.store.keyframe_due(plan.record.execution_arn)
         await wiring.store.append(plan.keyframe if is_due else plan.record)
         duration = wiring.clock.now() - began_at
-        wiring.observer.advanced(Advanced.of(plan.outcome, plan.record.owner, duration, conflicts))
+        wiring.observer.advanced(Advanced.of(plan.outcome, plan.record.owner, duration))
 
 
 def _started(found: Execution, request: StartRequest) -> Execution:

@@ -16,7 +16,7 @@ from asl_engine.runtime.tasks import TaskCall
 class Advanced:
     """One record, now durable. `events` and `commands` are the names of their types.
 
-    `duration_milliseconds` is from the first attempt at it to the write; `conflicts` are the races lost on the way.
+    `duration_milliseconds` is from the first attempt at it to the write.
     The record with sequence 0 started the execution; the one whose `status` is not RUNNING ended it.
     """
 
@@ -27,10 +27,9 @@ class Advanced:
     events: tuple[str, ...]
     commands: tuple[str, ...]
     duration_milliseconds: int
-    conflicts: int
 
     @classmethod
-    def of(cls, outcome: Outcome, owner: str, duration_milliseconds: int, conflicts: int) -> Advanced:
+    def of(cls, outcome: Outcome, owner: str, duration_milliseconds: int) -> Advanced:
         """What there is to tell of an outcome that is durable."""
         return cls(
             execution_arn=outcome.execution.arn,
@@ -40,7 +39,6 @@ class Advanced:
             events=tuple(type(event).__name__ for event in outcome.events),
             commands=tuple(type(command).__name__ for command in outcome.commands),
             duration_milliseconds=duration_milliseconds,
-            conflicts=conflicts,
         )
 
 
@@ -49,6 +47,9 @@ class HostObserver(Protocol):
 
     def advanced(self, advanced: Advanced) -> None:
         """A record was written here."""
+
+    def lost_race(self, execution_arn: str, sequence: int) -> None:
+        """Somebody else wrote the record of that number first. Who lost plans again, or finds nothing left to do."""
 
     def ignored(self, execution_arn: str, events: tuple[str, ...]) -> None:
         """Events, by the names of their types, answered waits that were over."""
@@ -79,6 +80,9 @@ class Unobserved:
     """Nobody watches."""
 
     def advanced(self, advanced: Advanced) -> None:
+        """See HostObserver."""
+
+    def lost_race(self, execution_arn: str, sequence: int) -> None:
         """See HostObserver."""
 
     def ignored(self, execution_arn: str, events: tuple[str, ...]) -> None:

@@ -188,18 +188,18 @@ class Tenure:
 
     async def _advance(self) -> None:
         """Make durable what came in, what is due and what may go on, in one record."""
-        began_at, conflicts = self._clock.now(), 0
+        began_at = self._clock.now()
         arrivals, self._arrivals = self._arrivals, []
         seen, self._seen = self._seen, []
-        while conflicts < _CONFLICTS_MAX:
+        for _ in range(_CONFLICTS_MAX):
             arrivals = await self._without_ignored(arrivals)
             plan = self._plan(arrivals, seen)
             if plan is None:
                 return
             try:
-                await self._append(plan, began_at, conflicts)
+                await self._append(plan, began_at)
             except Conflict:
-                conflicts += 1
+                self._wiring.observer.lost_race(self._arn, plan.record.sequence)
                 self._recovering = True
                 await self._load()
             else:
@@ -229,12 +229,12 @@ class Tenure:
         answered = [each.owner for each in arrivals if each in timers or id(each.event) in consumed]
         return plan.by([options.owner, *answered])
 
-    async def _append(self, plan: Plan, began_at: int, conflicts: int = 0) -> None:
+    async def _append(self, plan: Plan, began_at: int) -> None:
         wiring, owner = self._wiring, plan.record.owner
         await wiring.store.append(plan.keyframe if wiring.store.keyframe_due(self._arn) else plan.record)
         self._execution, self._responsible = plan.outcome.execution, True
         self._owner = owner.partition(" ")[0]
-        wiring.observer.advanced(Advanced.of(plan.outcome, owner, self._clock.now() - began_at, conflicts))
+        wiring.observer.advanced(Advanced.of(plan.outcome, owner, self._clock.now() - began_at))
         self._dispatch(plan)
         if plan.timer_at is not None:
             await self._send_timer()

@@ -97,6 +97,26 @@ def test_a_runner_that_is_never_first_gives_up_for_now() -> None:
     assert kind == "failed"
     assert error.startswith(f"Conflict: lost 20 races for execution {ARN}")
     assert len(world.queue.messages) == 2
+    assert len(world.watching.races) == 40  # a runner's and a request's, though neither wrote a record
+
+
+def test_a_lost_race_is_told_although_no_record_comes_of_it() -> None:
+    async def story() -> World:
+        store = RacingStore()
+        world = World(store=store)
+        await world.start(chain(task(CALLBACK)))
+        await world.run()
+
+        async def stop() -> None:
+            await world.host.deliver(ARN, StopRequested())
+
+        store.race = stop
+        assert not (await world.host.deliver(ARN, StopRequested())).applied
+        return world
+
+    world = complete(story)
+
+    assert world.watching.races == [world.execution().sequence]
 
 
 @pytest.mark.parametrize("seed", ["seed", "another"])

@@ -188,9 +188,13 @@ class Watching(Unobserved):
     def __init__(self) -> None:
         self.records: list[Advanced] = []
         self.told: list[tuple[str, str]] = []
+        self.races: list[int] = []
 
     def advanced(self, advanced: Advanced) -> None:
         self.records.append(advanced)
+
+    def lost_race(self, execution_arn: str, sequence: int) -> None:
+        self.races.append(sequence)
 
     def failed(self, received: Received, error: Exception) -> None:
         self.told.append(("failed", f"{type(error).__name__}: {error}"))
