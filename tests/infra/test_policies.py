@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from asl_engine.approvals.approval import KIND
+from asl_engine.approvals.desk import DUE
 from asl_engine.deploy.functions import FUNCTIONS
 from tests.architecture.source_tree import ROOT
 
@@ -85,9 +86,11 @@ def test_those_who_deal_with_people_reach_approvals_and_no_execution(function: s
     ]
 
     assert [each["Resource"] for each in of_the_table] == [["${table_arn}"]]
-    assert [each["Action"] for each in of_the_table] == [["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query"]]
+    assert [each["Action"] for each in of_the_table] == [
+        ["dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query"]
+    ]
     assert [each["Condition"] for each in of_the_table] == [
-        {"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": [f"resource#{KIND}"]}}
+        {"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": [f"resource#{KIND}", f"resource#{DUE}"]}}
     ]
 
 
