@@ -94,6 +94,18 @@ def test_those_who_deal_with_people_reach_approvals_and_no_execution(function: s
     ]
 
 
+@pytest.mark.parametrize("function", ["api", "approvals", "engine", "notifier", "sweeper"])
+def test_whoever_writes_documents_may_keep_large_ones(function: str) -> None:
+    """More than 12 KB, compressed, goes into the bucket: a request with many details, say."""
+    of_the_bucket = [
+        each["Action"]
+        for each in statements(POLICIES / f"{function}.json")
+        if any(action.startswith("s3:") for action in each["Action"])
+    ]
+
+    assert of_the_bucket == [["s3:GetObject", "s3:PutObject"]]
+
+
 def test_a_role_s_policies_together_fit_iam() -> None:
     optional = sum(len(file.read_text()) for file in POLICIES.glob("optional/*.json"))
 
