@@ -88,6 +88,28 @@ resource "aws_lambda_permission" "sweep" {
   source_arn    = aws_cloudwatch_event_rule.sweep.arn
 }
 
+resource "aws_cloudwatch_event_rule" "deliver" {
+  name                = "${var.name}-deliver"
+  description         = "Sends the answers of approvals that are due"
+  schedule_expression = "rate(1 minute)"
+  tags                = var.tags
+}
+
+resource "aws_cloudwatch_event_target" "deliver" {
+  rule      = aws_cloudwatch_event_rule.deliver.name
+  target_id = "notifier"
+  arn       = aws_lambda_function.this["notifier"].arn
+  input     = jsonencode({ action = "deliver" })
+}
+
+resource "aws_lambda_permission" "deliver" {
+  statement_id  = "events-deliver"
+  function_name = aws_lambda_function.this["notifier"].function_name
+  action        = "lambda:InvokeFunction"
+  principal     = "events.amazonaws.com"
+  source_arn    = aws_cloudwatch_event_rule.deliver.arn
+}
+
 # Timers beyond the 15 minutes of an SQS delay.
 resource "aws_scheduler_schedule_group" "timers" {
   name = var.name

@@ -16,6 +16,6 @@ def test_the_idle_cost_is_the_sum_of_its_parts_wherever_it_is_told() -> None:
     (together,) = re.findall(r"\*\*together\*\* \| \| \*\*(\d+\.\d\d)\*\*", DEPLOYMENT)
     (beyond_free_tier,) = re.findall(r"3 dashboards: then \$(\d+\.\d\d) remain", DEPLOYMENT)
 
-    assert len(parts) == 7
+    assert len(parts) == 8
     assert f"{sum(parts):.2f}" == together
     assert f"Doing nothing it costs ${together} a month, ${beyond_free_tier} of it outside the free tier" in README

@@ -6,6 +6,7 @@ import json
 import re
 import subprocess
 import sys
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -167,17 +168,36 @@ def mapping_synthesized(template: Template) -> Facts:
 
 
 def rules_planned(planner: Planner) -> Facts:
+    targets: dict[str, list[Any]] = defaultdict(list)
+    for each in planner.of_type("aws_cloudwatch_event_target"):
+        targets[each["rule"]].append([each["target_id"], json.loads(each["input"] or "null")])
     return {
-        each["name"]: [json.loads(each["event_pattern"] or "null"), each["schedule_expression"]]
+        each["name"]: [json.loads(each["event_pattern"] or "null"), each["schedule_expression"], targets[each["name"]]]
         for each in planner.of_type("aws_cloudwatch_event_rule")
     }
 
 
 def rules_synthesized(template: Template) -> Facts:
     return {
-        each["Name"]: [each.get("EventPattern"), each.get("ScheduleExpression")]
+        each["Name"]: [
+            each.get("EventPattern"),
+            each.get("ScheduleExpression"),
+            [[target["Id"], json.loads(target.get("Input", "null"))] for target in each["Targets"]],
+        ]
         for each in template.of_type("AWS::Events::Rule")
     }
+
+
+def permissions_planned(planner: Planner) -> Facts:
+    return Counter((each["function_name"], each["principal"]) for each in planner.of_type("aws_lambda_permission"))
+
+
+def permissions_synthesized(template: Template) -> Facts:
+    names = {name: each["Properties"].get("FunctionName") for name, each in template.resources.items()}
+    return Counter(
+        (names[each["FunctionName"]["Fn::GetAtt"][0]], each["Principal"])
+        for each in template.of_type("AWS::Lambda::Permission")
+    )
 
 
 def routes_planned(planner: Planner) -> Facts:
@@ -310,6 +330,7 @@ COMPARISONS: dict[str, Comparison] = {
     "functions": (functions_planned, functions_synthesized),
     "logs": (logs_planned, logs_synthesized),
     "mapping": (mapping_planned, mapping_synthesized),
+    "permissions": (permissions_planned, permissions_synthesized),
     "policies": (policies_planned, policies_synthesized),
     "queues": (queues_planned, queues_synthesized),
     "recursion": (recursion_planned, recursion_synthesized),
@@ -353,6 +374,27 @@ def test_the_documentation_counts_the_alarms_and_their_price(deployments: tuple[
 
     assert f"| {count} alarms, " in documented
     assert f"| alarms | {count} \N{MULTIPLICATION SIGN} $0.10 | {count / 10:.2f} |" in documented
+
+
+def test_the_documentation_counts_the_runs_of_each_schedule(deployments: tuple[Planner, Template]) -> None:
+    """A month of 30 days is 43,200 minutes."""
+    documented = (ROOT / "docs" / "deployment.md").read_text(encoding="utf-8")
+    rates = {
+        each["name"].removeprefix("asl-engine-"): int(re.findall(r"\d+", each["schedule_expression"])[0])
+        for each in deployments[0].of_type("aws_cloudwatch_event_rule")
+        if each["schedule_expression"]
+    }
+    functions = {"sweep": "sweeper", "deliver": "notifier"}
+
+    assert rates.keys() == functions.keys()
+    for rule, minutes in rates.items():
+        assert f"| {functions[rule]} | {43_200 // minutes:,} runs \N{MULTIPLICATION SIGN} " in documented
+
+
+def test_what_is_due_of_approvals_is_sent_every_minute(deployments: tuple[Planner, Template]) -> None:
+    due = rules_planned(deployments[0])["asl-engine-deliver"]
+
+    assert due == [None, "rate(1 minute)", [["notifier", {"action": "deliver"}]]]
 
 
 def test_the_table_is_the_one_that_the_store_expects(deployments: tuple[Planner, Template]) -> None:

@@ -45,6 +45,7 @@ class AslEngine(Construct):
             settings,
             job_events=code["job_events"],
             sweeper=code["sweeper"],
+            notifier=code["notifier"],
             failed_events=self.queues.failed_events,
         )
         self._tell()

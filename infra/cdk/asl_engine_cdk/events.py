@@ -1,7 +1,8 @@
-"""What starts functions from outside the queue: ends of jobs, and the sweep."""
+"""What starts functions from outside the queue: ends of jobs, the sweep, and answers of approvals that are due."""
 
 from __future__ import annotations
 
+import json
 from typing import Final
 
 from aws_cdk import Duration
@@ -14,6 +15,7 @@ from constructs import Construct
 from asl_engine_cdk.settings import Settings
 
 _SWEEP_MINUTES = 5
+_DELIVER_MINUTES = 1
 _MAXIMUM_EVENT_AGE_SECONDS = 21_600
 _RETRIES = 2
 _PATTERNS: Final = {
@@ -47,6 +49,7 @@ class Events(Construct):
         *,
         job_events: lambda_.Function,
         sweeper: lambda_.Function,
+        notifier: lambda_.Function,
         failed_events: sqs.Queue,
     ) -> None:
         super().__init__(scope, "Events")
@@ -64,15 +67,28 @@ class Events(Construct):
             maximum_retry_attempts=_RETRIES,
             destination_config={"onFailure": {"destination": failed_events.queue_arn}},
         )
-        sweep = events.Rule(
-            self,
-            "Sweep",
-            rule_name=f"{settings.name}-sweep",
-            description="Looks for executions that nothing would move on",
-            schedule=events.Schedule.rate(Duration.minutes(_SWEEP_MINUTES)),
+        sweep = self._schedule(
+            settings, "Sweep", _SWEEP_MINUTES, "Looks for executions that nothing would move on", sweeper
         )
         _target(sweep, {"arn": sweeper.function_arn, "id": "sweeper"})
-        _may_invoke(sweeper, "InvokedBySweep", sweep.rule_arn)
+        deliver = self._schedule(
+            settings, "Deliver", _DELIVER_MINUTES, "Sends the answers of approvals that are due", notifier
+        )
+        due = json.dumps({"action": "deliver"})
+        _target(deliver, {"arn": notifier.function_arn, "id": "notifier", "input": due})
+
+    def _schedule(
+        self, settings: Settings, name: str, minutes: int, description: str, function: lambda_.Function
+    ) -> events.Rule:
+        rule = events.Rule(
+            self,
+            name,
+            rule_name=f"{settings.name}-{name.lower()}",
+            description=description,
+            schedule=events.Schedule.rate(Duration.minutes(minutes)),
+        )
+        _may_invoke(function, f"InvokedBy{name}", rule.rule_arn)
+        return rule
 
     def _job_rule(
         self, settings: Settings, name: str, pattern: events.EventPattern, function: lambda_.Function, failed: sqs.Queue
