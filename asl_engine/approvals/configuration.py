@@ -32,7 +32,7 @@ from asl_engine.approvals.slack_channel import SlackChannel
 from asl_engine.approvals.slack_interactions import SlackInteractions, SlackSecret
 from asl_engine.approvals.webhook_channel import Webhook, WebhookChannel
 from asl_engine.errors import ApprovalError
-from asl_engine.store.opening import open_store, resources_beside
+from asl_engine.store.opening import days_kept, open_store, resources_beside
 from asl_engine.store.resources import ResourceStore
 
 _log: Final = logging.getLogger(__name__)
@@ -67,12 +67,15 @@ class Configuration:
         )
 
     def _desk(self, resources: ResourceStore | None) -> ApprovalDesk:
-        kept = resources or resources_beside(open_store(self._required("ASL_STORE")))
+        days: int | None = None
+        if resources is None:
+            store = open_store(self._required("ASL_STORE"))
+            resources, days = resources_beside(store), days_kept(store)
         answers = StepFunctionsAnswers(
             endpoint_url=self.environ.get("ASL_STEP_FUNCTIONS_ENDPOINT") or None,
             region=self.environ.get("AWS_REGION"),  # of which botocore reads only AWS_DEFAULT_REGION
         )
-        return ApprovalDesk(kept, answers, now)
+        return ApprovalDesk(resources, answers, now, days)
 
     def _links(self) -> Links:
         return Links(RotatedKeys(self._signing_keys, now))

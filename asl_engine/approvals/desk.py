@@ -41,6 +41,9 @@ DUE: Final = "ApprovalDue"
 _DUE_AT_ONCE: Final = 25
 # How long whoever answers a page waits for the task to be told; the answer is recorded by then.
 PATIENCE_SECONDS: Final = 5.0
+# An execution runs for a year at most, and may come back to its approval until then.
+_LONGEST_EXECUTION_DAYS: Final = 366
+_DAY_SECONDS: Final = 86_400
 _log: Final = logging.getLogger(__name__)
 
 
@@ -66,10 +69,13 @@ class DueAnswers:
 
 
 class ApprovalDesk:
-    """Approvals in a store. `now` gives epoch milliseconds."""
+    """Approvals in a store. `now` gives epoch milliseconds; `expire_days` after their last use approvals expire."""
 
-    def __init__(self, resources: ResourceStore, answers: TaskAnswers, now: Callable[[], int]) -> None:
+    def __init__(
+        self, resources: ResourceStore, answers: TaskAnswers, now: Callable[[], int], expire_days: int | None = None
+    ) -> None:
         self.now = now
+        self._expire_days = expire_days
         self._resources, self._answers = resources, answers
         self._sending: set[asyncio.Task[Approval]] = set()
 
@@ -111,13 +117,14 @@ class ApprovalDesk:
                 begun = Approval(
                     id=approval_id, payload=kept, request=request, task_token=task_token, created_at=self.now()
                 )
-                changes: tuple[Change, ...] = (created(KIND, approval_id, as_document(begun)),)
+                expires_at = self._expires_at(begun)
+                changes: tuple[Change, ...] = (created(KIND, approval_id, as_document(begun), expires_at=expires_at),)
             else:
                 approval = _approval(resource)
                 if approval.task_token == task_token:
                     return await self._delivered(approval, first_try=False)
                 begun = _next_round(approval, kept, task_token)
-                changes = _changes(resource, begun)
+                changes = self._changes(resource, begun)
             try:
                 await self._resources.write(*changes)
             except Conflict:
@@ -180,7 +187,7 @@ class ApprovalDesk:
             if after is before:
                 return Outcome(approval=before, changed=False, was_due=was_due)
             try:
-                await self._resources.write(*_changes(resource, after))
+                await self._resources.write(*self._changes(resource, after))
             except Conflict:
                 continue
             return Outcome(approval=after, changed=True, was_due=was_due)
@@ -257,11 +264,27 @@ class ApprovalDesk:
         known_better = found.delivery is Delivery.DELIVERED
         if not known_better:
             try:
-                await self._resources.write(*_changes(resource, replace(found, delivery=sent.delivery)))
+                await self._resources.write(*self._changes(resource, replace(found, delivery=sent.delivery)))
             except Conflict:
                 return sent
             return replace(found, delivery=sent.delivery)
         return found
+
+    def _changes(self, resource: Resource, after: Approval) -> tuple[Change, ...]:
+        """What to write so that this is how the approval stands, and that it is known to be due exactly when it is."""
+        was_due, is_due = resource.document["delivery"] == Delivery.DUE, after.delivery is Delivery.DUE
+        change = replaced(resource, as_document(after), expires_at=self._expires_at(after))
+        if was_due is is_due:
+            return (change,)
+        return change, Change(kind=DUE, key=after.id, revision=0 if is_due else 1, document={} if is_due else None)
+
+    def _expires_at(self, approval: Approval) -> int | None:
+        """The second from which on nobody needs it: once its task is over, or no execution can come back to it."""
+        if self._expire_days is None:
+            return None
+        is_over = not approval.is_shared and approval.delivery in (Delivery.DELIVERED, Delivery.TOO_LATE)
+        days = self._expire_days if is_over else _LONGEST_EXECUTION_DAYS + self._expire_days
+        return self.now() // 1000 + days * _DAY_SECONDS
 
 
 def possible_delegates(approval: Approval) -> tuple[Approver, ...]:
@@ -287,15 +310,6 @@ def _shared_id(payload: JsonObject, shared_id: str) -> str:
 
 def _approval(resource: Resource) -> Approval:
     return from_document(resource.key, resource.document)
-
-
-def _changes(resource: Resource, after: Approval) -> tuple[Change, ...]:
-    """What to write so that this is how the approval stands, and that it is known to be due exactly when it is."""
-    was_due, is_due = resource.document["delivery"] == Delivery.DUE, after.delivery is Delivery.DUE
-    change = replaced(resource, as_document(after))
-    if was_due is is_due:
-        return (change,)
-    return change, Change(kind=DUE, key=after.id, revision=0 if is_due else 1, document={} if is_due else None)
 
 
 def _noticed(late: asyncio.Task[Approval]) -> None:

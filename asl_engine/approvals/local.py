@@ -24,6 +24,7 @@ from asl_engine.approvals.store_answers import is_waited_for
 from asl_engine.errors import AslError, Conflict, InvalidToken, TaskDoesNotExist, TaskTimedOut
 from asl_engine.runtime.callables import PythonTasks
 from asl_engine.runtime.tasks import TaskCall, TaskResult, bare_function_name
+from asl_engine.store.opening import days_kept
 from asl_engine.store.resources import ResourceStore, created
 
 NOTIFIER: Final = "notifier"
@@ -117,7 +118,8 @@ class LocalApprovals:
 
     async def open(self, service: StepFunctions, base_url: str) -> None:
         """Begin to work for a service, with links that begin with this address; and to send answers that are due."""
-        desk = ApprovalDesk(service.resources, ServiceAnswers(service), service.clock.now)
+        days, answers = days_kept(service.executions), ServiceAnswers(service)
+        desk = ApprovalDesk(service.resources, answers, service.clock.now, days)
         links = Links(await _local_keys(service.resources))
         outbox = Outbox(service.clock.now, self._announce)
         channels = {"email": outbox, "slack": outbox, "webhook": outbox}

@@ -52,6 +52,11 @@ def resources_beside(store: ExecutionStore) -> ResourceStore:
     return cast("SqliteStore | DynamoDbStore", store).resources()
 
 
+def days_kept(store: ExecutionStore) -> int | None:
+    """How many days after its end an execution is kept, and what belongs to it; None: for ever."""
+    return cast("DynamoDbStore", store).expire_days if _is_dynamodb(store) else None
+
+
 def _is_dynamodb(store: ExecutionStore) -> bool:
     module = sys.modules.get("asl_engine.store.dynamodb.store")  # unless it is loaded, no such store is open
     return module is not None and isinstance(store, module.DynamoDbStore)

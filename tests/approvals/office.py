@@ -98,12 +98,13 @@ class Office:
         resources: ResourceStore | None = None,
         channels: Mapping[str, Channel] | None = None,
         answers: TaskAnswers | None = None,
+        expire_days: int | None = None,
     ) -> None:
         self.time = NOON
         self.tasks, self.mail, self.posted = Tasks(), Mail(), Posted()
         self.resources = resources or MemoryResources()
         self.links = Links(SigningKeys.parse(KEYS))
-        self.desk = ApprovalDesk(self.resources, answers or self.tasks, self.now)
+        self.desk = ApprovalDesk(self.resources, answers or self.tasks, self.now, expire_days)
         self.notifier = Notifier(self.desk, self.links, {"email": self.mail, **(channels or {})}, BASE_URL)
         slack = SlackInteractions(
             self.desk, self.links, SlackSecret(signing_secret=SIGNING_SECRET), self.now, self.posted

@@ -189,9 +189,10 @@ def _desk(store: ExecutionStore) -> ApprovalDesk:
     from asl_engine.approvals.desk import ApprovalDesk
     from asl_engine.approvals.store_answers import StoreAnswers
     from asl_engine.cli import wiring
-    from asl_engine.store.opening import resources_beside
+    from asl_engine.store.opening import days_kept, resources_beside
 
-    return ApprovalDesk(resources_beside(store), StoreAnswers(store, wiring.wall_clock_now), wiring.wall_clock_now)
+    now = wiring.wall_clock_now
+    return ApprovalDesk(resources_beside(store), StoreAnswers(store, now), now, days_kept(store))
 
 
 async def _as_it_stands(desk: ApprovalDesk, approval: Approval) -> Approval:

@@ -43,7 +43,7 @@ class DynamoDbStore:
     """An ExecutionStore in a table. `bucket` keeps what is large; `expire_days` after its end an execution expires."""
 
     def __init__(self, client: Client, *, bucket: str | None = None, expire_days: int | None = None) -> None:
-        self.client = client
+        self.client, self.expire_days = client, expire_days
         self._bodies = Bodies(client, bucket)
         self._journals = Journals(client, self._bodies)
         self._expiry = Expiry(client, self._journals, expire_days)

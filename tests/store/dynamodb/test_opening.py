@@ -15,7 +15,7 @@ from asl_engine.store.dynamodb.opening import ensure_table, open_dynamodb
 from asl_engine.store.dynamodb.store import DynamoDbStore
 from asl_engine.store.dynamodb.table import table_definition
 from asl_engine.store.journal import record_of
-from asl_engine.store.opening import open_store, prepare
+from asl_engine.store.opening import days_kept, open_store, prepare
 from tests.store.dynamodb_tables import environment, moto_url
 from tests.store.journals import started
 
@@ -26,6 +26,13 @@ def test_a_table_is_a_store() -> None:
     store = open_store("dynamodb:executions")
     assert isinstance(store, DynamoDbStore)
     assert store.client.table == "executions"
+
+
+@pytest.mark.parametrize(
+    ("spec", "days"), [("dynamodb:executions?expire_days=30", 30), ("dynamodb:executions", None), ("memory", None)]
+)
+def test_a_store_tells_how_long_it_keeps_what_is_over(spec: str, days: int | None) -> None:
+    assert days_kept(open_store(spec)) == days
 
 
 @pytest.mark.parametrize(
