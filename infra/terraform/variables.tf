@@ -91,9 +91,9 @@ variable "default_task_timeout_seconds" {
 }
 
 variable "expire_days" {
-  description = "Finished executions are deleted after this many days; 0 keeps them for ever. Step Functions keeps them 90."
+  description = "Finished executions are deleted after this many days; 0 keeps them for ever. Step Functions keeps them 90. It costs writing every record a second time."
   type        = number
-  default     = 90
+  default     = 0
 }
 
 variable "log_payloads" {

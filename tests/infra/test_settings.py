@@ -18,6 +18,16 @@ def test_settings_are_the_variables() -> None:
     assert set(re.findall(r"^    (\w+): ", SETTINGS, re.MULTILINE)) == NAMES - OF_DEFINITIONS
 
 
+def test_settings_have_the_defaults_of_the_variables() -> None:
+    variables = dict(re.findall(r'^variable "(\w+)" \{[^}]*?\n  default     = (.+)$', VARIABLES, re.MULTILINE))
+    settings = dict(re.findall(r"^    (\w+): .* = (.+)$", SETTINGS, re.MULTILINE))
+    plain = {name: value.replace("_", "").lower() for name, value in settings.items() if not value.startswith("field(")}
+    given = {name: variables[name].replace("null", "none").lower() for name in plain}
+
+    assert len(given) > 10
+    assert given == plain
+
+
 def test_every_variable_is_documented() -> None:
     assert {name for name in NAMES if f"`{name}`" not in README} == set()
 

@@ -22,7 +22,7 @@ class Settings:
     engine_maximum_concurrency: int = 100
     queue_message_bytes_max: int = 1_048_576
     default_task_timeout_seconds: int = 86_400
-    expire_days: int = 90
+    expire_days: int = 0
     log_payloads: bool = False
     log_retention_days: int = 30
     metrics_namespace: str = "AslEngine"
