@@ -34,6 +34,7 @@ AslError
 │   ├── InvalidName
 │   ├── InvalidExecutionInput
 │   └── InvalidOutput
+├── ExecutionIsAhead          virtual time has carried an execution to where the real clock has not come yet
 ├── TasksFileError            a tasks or mocks file that cannot be used
 ├── TaskError                 raised by a task's own code to fail with an error name and cause of its choice
 ├── ApprovalError             an approval that cannot be asked for or answered
@@ -56,6 +57,7 @@ exception. Anything else that escapes is a defect of ours.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import ClassVar, Protocol
 
 
@@ -238,6 +240,16 @@ class InvalidExecutionInput(RequestError):
 
 class InvalidOutput(RequestError):
     """The output given to SendTaskSuccess is no JSON."""
+
+
+class ExecutionIsAhead(AslError):
+    """Virtual time has carried an execution to a moment, epoch milliseconds, that the real clock has yet to reach."""
+
+    def __init__(self, at: int) -> None:
+        super().__init__(
+            f"the execution has come to {datetime.fromtimestamp(at / 1000, UTC):%Y-%m-%d %H:%M:%S} UTC under virtual "
+            "time: on the real clock it would wait until then"
+        )
 
 
 class TasksFileError(AslError):

@@ -10,9 +10,8 @@ import click
 from asl_engine.cli import results, wiring
 from asl_engine.cli.driving import Detached
 from asl_engine.cli.exit_codes import UNUSABLE
-from asl_engine.cli.moments import moment
 from asl_engine.cli.sessions import Session, Settings
-from asl_engine.errors import AslError
+from asl_engine.errors import AslError, ExecutionIsAhead
 from asl_engine.interpreter.execution import Execution, ExecutionStatus
 from asl_engine.language.parser import compile_definition
 from asl_engine.runtime.clock import Clock, VirtualClock
@@ -76,10 +75,7 @@ def _catch_up(clock: Clock, executions: Sequence[Execution]) -> None:
 
 async def _ahead(settings: Settings, store: ExecutionStore, execution: Execution) -> AslError:
     steps = replace(settings, clock="virtual").steps
-    return AslError(
-        f"the execution has come to {moment(execution.at)} under virtual time: on the real clock it would wait until "
-        f"then. Go on with: {steps.resume(await steps.whom(store, execution))}"
-    )
+    return AslError(f"{ExecutionIsAhead(execution.at)}. Go on with: {steps.resume(await steps.whom(store, execution))}")
 
 
 async def _take_up(

@@ -18,7 +18,7 @@ from asl_engine.interpreter.execution import Execution, ExecutionStatus
 from asl_engine.language.definition import StateMachine
 from asl_engine.language.diagnostics import did_you_mean
 from asl_engine.limits import EXECUTION_NAME_LENGTH_MAX
-from asl_engine.runtime.clock import Clock, RealClock, VirtualClock
+from asl_engine.runtime.clock import Clock, RealClock, VirtualClock, is_beyond_real_time
 from asl_engine.runtime.tasks import TaskPerformer
 from asl_engine.store.opening import open_store, prepare
 from asl_engine.store.protocol import ExecutionStore
@@ -26,7 +26,6 @@ from asl_engine.store.protocol import ExecutionStore
 ROLE_ARN: Final = "arn:aws:iam::123456789012:role/asl-engine"
 # How soon a running process takes what others put into its inbox.
 INBOX_POLL_SECONDS: Final = 0.25
-_CLOCKS_DIFFER_MAX: Final = 60_000  # milliseconds, between machines that share a store
 _SUFFIXES: Final = re.compile(r"(\.asl)?\.(json|ya?ml)$|\.asl$")
 # Names of files that say nothing: the directory says what the machine is.
 _NAMELESS: Final = frozenset({"definition", "state-machine", "state_machine", "statemachine", "workflow"})
@@ -113,7 +112,7 @@ async def resolve(store: ExecutionStore, name_or_arn: str, *, to_change: bool = 
 
 def is_ahead(execution: Execution) -> bool:
     """Whether virtual time has carried an execution to where the real clock has not come yet."""
-    return execution.at > wall_clock_now() + _CLOCKS_DIFFER_MAX
+    return is_beyond_real_time(execution.at, wall_clock_now())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

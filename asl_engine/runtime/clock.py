@@ -15,6 +15,7 @@ from collections.abc import Callable
 from typing import Final, Protocol
 
 _LOOK_AGAIN_MILLISECONDS: Final = 30_000
+_CLOCKS_DIFFER_MAX: Final = 60_000  # milliseconds, between machines that share a store
 
 
 class TimerHandle(Protocol):
@@ -82,6 +83,11 @@ class RealClock:
     async def stalled(self) -> None:
         """Never: somebody may still answer."""
         await asyncio.get_running_loop().create_future()
+
+
+def is_beyond_real_time(at: int, now: int) -> bool:
+    """Whether only virtual time can have been at that moment already, and no machine's real clock."""
+    return at > now + _CLOCKS_DIFFER_MAX
 
 
 class _RealTimer:

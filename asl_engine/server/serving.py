@@ -95,7 +95,7 @@ async def serving(
     """
     await _claim(service.executions)
     operations()  # the model takes a tenth of a second to read: not from the first request's time
-    taking_up = TakingUp(service.host, service.executions, left_alone)
+    taking_up = TakingUp(service.host, service.executions, service.clock, left_alone)
     bound = _bind(address)
     half_open = HalfOpen()
     runner = web.AppRunner(

@@ -1,7 +1,8 @@
 """Open executions that nobody drives are taken up: at the start all of them, later what failed or was lost.
 
 An execution is left alone while another process runs it, and lost when the store could not be written (the disk was
-full, say). Neither is for ever: it is tried again until it works, and nothing is lost meanwhile but time.
+full, say). Neither is for ever: it is tried again until it works, and nothing is lost meanwhile but time. One that
+virtual time has carried ahead of the real clock is left alone until the clock gets there, or somebody ends it.
 """
 
 from __future__ import annotations
@@ -10,8 +11,9 @@ import asyncio
 from collections.abc import Callable
 from typing import Final, TypeAlias
 
-from asl_engine.errors import AslError, ExecutionDoesNotExist
+from asl_engine.errors import AslError, ExecutionDoesNotExist, ExecutionIsAhead
 from asl_engine.interpreter.execution import ExecutionStatus
+from asl_engine.runtime.clock import Clock, RealClock, is_beyond_real_time
 from asl_engine.runtime.in_process import InProcessHost
 from asl_engine.store.protocol import ExecutionStore
 
@@ -23,11 +25,18 @@ class TakingUp:
     """Hands open executions to a host. `left_alone` is told of each that must wait, and why."""
 
     def __init__(
-        self, host: InProcessHost, store: ExecutionStore, left_alone: Told, *, retry_seconds: float = RETRY_SECONDS
+        self,
+        host: InProcessHost,
+        store: ExecutionStore,
+        clock: Clock,
+        left_alone: Told,
+        *,
+        retry_seconds: float = RETRY_SECONDS,
     ) -> None:
-        self._host, self._store, self._left_alone = host, store, left_alone
+        self._host, self._store, self._clock, self._left_alone = host, store, clock, left_alone
         self._retry_seconds = retry_seconds
         self._waiting: set[str] = set()
+        self._ahead: dict[str, int] = {}
         self._retrying: asyncio.Task[None] | None = None
 
     async def begin(self) -> None:
@@ -49,6 +58,7 @@ class TakingUp:
 
     async def _take_up(self, arn: str) -> None:
         try:
+            await self._check_not_ahead(arn)
             await self._host.take_up(arn)
         except ExecutionDoesNotExist:
             self._waiting.discard(arn)
@@ -57,6 +67,16 @@ class TakingUp:
                 self._lost(arn, error)
         else:
             self._waiting.discard(arn)
+
+    async def _check_not_ahead(self, arn: str) -> None:
+        """Raises ExecutionIsAhead."""
+        if not isinstance(self._clock, RealClock):
+            return
+        at = self._ahead.get(arn) or (await self._store.load(arn)).at
+        if is_beyond_real_time(at, self._clock.now()):
+            self._ahead[arn] = at
+            raise ExecutionIsAhead(at)
+        self._ahead.pop(arn, None)
 
     async def _retry(self) -> None:
         while True:

@@ -86,6 +86,25 @@ def test_a_server_that_was_killed_goes_on_when_it_is_started_again(asl: Asl) -> 
         assert shown["output"] == '"shipped"'
 
 
+def test_an_execution_ahead_of_the_real_clock_is_left_alone_and_how_to_go_on_is_told(asl: Asl) -> None:
+    states: Any = APPROVAL["States"]
+    late = {"StartAt": "Day", "States": {"Day": {"Type": "Wait", "Seconds": 86_400, "Next": "Ask"}, **states}}
+    (asl.directory / "late.asl.json").write_text(json.dumps(late))
+    (asl.directory / "tasks.py").write_text("TASKS = {'ask': lambda event: None, 'ship': lambda event: 'shipped'}")
+    options = ("--tasks", "tasks.py", "--clock", "virtual", "--store", "sqlite:store.db")
+    assert asl("run", "late.asl.json", *options, "--name", "late").exit_code == 3
+
+    with serving(asl.directory, "--tasks", "tasks.py") as (process, _url):
+        assert process.stderr is not None
+        why, how = process.stderr.readline(), process.stderr.readline()
+        asl("approve", "late", "--store", "sqlite:store.db")
+        arn = why.partition(" is left alone for now: the execution has come to ")[0]
+        resumed = asl("resume", arn, *options)
+
+    assert how == f"Go on with: asl resume {arn} --tasks tasks.py --clock virtual --store sqlite:store.db\n"
+    assert resumed.exit_code == 0, resumed.output
+
+
 def test_a_second_server_on_the_same_store_is_refused(asl: Asl) -> None:
     with serving(asl.directory):
         refused = subprocess.run(

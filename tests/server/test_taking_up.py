@@ -8,6 +8,7 @@ import pytest
 from asl_engine.errors import StoreUnavailable
 from asl_engine.interpreter.events import TaskSucceeded
 from asl_engine.interpreter.execution import ExecutionStatus
+from asl_engine.runtime.clock import RealClock
 from asl_engine.server.taking_up import TakingUp
 from asl_engine.store.journal import Record
 from asl_engine.store.memory import MemoryStore
@@ -45,7 +46,9 @@ def test_an_execution_that_the_store_lost_goes_on_once_the_store_can_be_written(
         told: list[tuple[str, str]] = []
         call = Caller(service(store))
         host = call.service.host
-        taking_up = TakingUp(host, store, lambda lost, error: told.append((lost, str(error))), retry_seconds=0.001)
+        taking_up = TakingUp(
+            host, store, call.service.clock, lambda lost, error: told.append((lost, str(error))), retry_seconds=0.001
+        )
         await taking_up.begin()
         arn = await waiting(call)
 
@@ -76,7 +79,9 @@ def test_an_execution_that_another_process_runs_is_taken_up_when_it_lets_go() ->
         call = Caller(service(store))
         arn = await waiting(call)
         other = Caller(service(store))
-        taking_up = TakingUp(other.service.host, store, lambda lost, _error: told.append(lost), retry_seconds=0.001)
+        taking_up = TakingUp(
+            other.service.host, store, other.service.clock, lambda lost, _error: told.append(lost), retry_seconds=0.001
+        )
         await taking_up.begin()
         assert told == [arn]
         assert other.service.host.live(arn) is None
@@ -88,5 +93,44 @@ def test_an_execution_that_another_process_runs_is_taken_up_when_it_lets_go() ->
         assert (await store.load(arn)).status is ExecutionStatus.RUNNING
         await taking_up.close()
         await other.service.host.close()
+
+    asyncio.run(asyncio.wait_for(run(), 20))
+
+
+class SetClock(RealClock):
+    """A real clock that the test sets."""
+
+    def __init__(self, at: int) -> None:
+        self.at = at
+
+    def now(self) -> int:
+        return self.at
+
+
+def test_an_execution_ahead_of_the_real_clock_is_left_alone_until_the_clock_gets_there() -> None:
+    async def run() -> None:
+        store = MemoryStore()
+        told: list[tuple[str, str]] = []
+        call = Caller(service(store))
+        arn = await waiting(call)
+        await call.service.host.close()
+        ahead = (await store.load(arn)).at
+        clock = SetClock(ahead - 60_001)
+        real = Caller(service(store, clock))
+        host = real.service.host
+        taking_up = TakingUp(
+            host, store, clock, lambda lost, error: told.append((lost, str(error))), retry_seconds=0.001
+        )
+
+        await taking_up.begin()
+        assert host.live(arn) is None
+        clock.at += 1
+        await until(lambda: host.live(arn) is not None)
+
+        ((lost, why),) = told
+        assert lost == arn
+        assert "has come to 2023-11-14 22:13:20 UTC under virtual time" in why
+        await taking_up.close()
+        await host.close()
 
     asyncio.run(asyncio.wait_for(run(), 20))

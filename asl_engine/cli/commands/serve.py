@@ -7,6 +7,7 @@ import importlib.util
 import ipaddress
 import os
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
 
@@ -14,7 +15,7 @@ import click
 
 from asl_engine.cli import options, wiring
 from asl_engine.cli.driving import interruptions
-from asl_engine.errors import AslError
+from asl_engine.errors import AslError, ExecutionIsAhead
 
 if TYPE_CHECKING:
     from asl_engine.approvals.notice import Notice
@@ -73,7 +74,8 @@ def command(
     """Serve the AWS Step Functions API on this machine.
 
     boto3, the AWS CLI and Terraform take it for Step Functions. Executions are kept on disk: ended and started again,
-    the server goes on with what was open.
+    the server goes on with what was open. What virtual time has carried ahead of the real clock it leaves alone, and
+    tells how `asl resume` goes on with it.
     """
     access_token = _access_token(host, allow_remote=allow_remote)
     if importlib.util.find_spec("aiohttp") is None or importlib.util.find_spec("botocore") is None:
@@ -106,7 +108,9 @@ async def _serve(served: _Served, host: str, port: int, access_token: str | None
         service = service_on(store, clock, performers, region=wiring.region(), account=served.account)
         address = Address(host=host, port=port, access_token=access_token)
         with interruptions() as interrupted:
-            async with serving(service, address, left_alone=_tell_left_alone, approvals=approvals) as listening:
+            async with serving(
+                service, address, left_alone=partial(_tell_left_alone, served), approvals=approvals
+            ) as listening:
                 _tell(host, listening, served.store_spec)
                 await interrupted
     kept = served.store_spec != "memory"
@@ -161,5 +165,10 @@ def _tell_asked(notice: Notice) -> None:
         click.echo(f"  {printable(option.label):<12} {notice.links.choices[option.id]}")
 
 
-def _tell_left_alone(arn: str, error: BaseException) -> None:
+def _tell_left_alone(served: _Served, arn: str, error: BaseException) -> None:
     click.echo(f"{arn} is left alone for now: {error}", err=True)
+    if isinstance(error, ExecutionIsAhead):
+        from asl_engine.cli.next_steps import NextSteps
+
+        steps = NextSteps(served.store_spec, (*served.sources.as_options(), "--clock", "virtual"))
+        click.echo(f"Go on with: {steps.resume(arn)}", err=True)
