@@ -9,7 +9,7 @@ from asl_engine.expressions.scope import Expression, Scope
 from asl_engine.interpreter.execution import ChildrenWait, Frame, Phase
 from asl_engine.interpreter.failure import QUERY_EVALUATION_ERROR, RUNTIME
 from asl_engine.interpreter.step import Step
-from asl_engine.interpreter.transitions import entered, settle
+from asl_engine.interpreter.transitions import RefusedValueError, entered, settle
 from asl_engine.json_value import JsonValue, dump_json
 from asl_engine.language.definition import MapState, ProcessorMode, QueryLanguage
 from asl_engine.limits import INLINE_MAP_CONCURRENCY_MAX
@@ -27,13 +27,14 @@ def attempt(step: Step, frame: Frame, state: MapState) -> None:
     scope = step.scope(frame)
     if state.input_path is not None:
         scope.input = state.input_path.evaluate(scope)
+    concurrency = max_concurrency(state, scope)  # AWS reads it before MapStateStarted, and the tolerances after it
     items = items_of(state, scope)
     frame.items, frame.items_input = items, scope.input
     started = step.record(frame, "MapStateStarted", {"length": len(items)})
     wait = ChildrenWait(
         wait_id=started,
         total=len(items),
-        concurrency=max_concurrency(state, scope),
+        concurrency=concurrency,
         tolerated_failure_count=tolerated_failure_count(state, scope),
         tolerated_failure_percentage=tolerated_failure_percentage(state, scope),
     )
@@ -82,7 +83,7 @@ def max_concurrency(state: MapState, scope: Scope) -> int:
         state.max_concurrency, state.max_concurrency_path, state.max_concurrency_path_text, "MaxConcurrency", scope
     )
     if value is not None and value < 0:
-        raise EvaluationError(RUNTIME, "MaxConcurrency cannot be negative.")
+        raise EvaluationError(RUNTIME, f"Expected non-negative integer for MaxConcurrency, got '{value}' instead.")
     return value or 0
 
 
@@ -122,7 +123,7 @@ def _integer(
     value = literal.evaluate(scope) if literal is not None else path.evaluate(scope) if path is not None else None
     number = _number(value)
     if number is None or (isinstance(number, float) and not number.is_integer()):
-        raise _not_a_number(field, path_text, value, "integer")
+        raise _not_an_integer(field, value) if path is None else _not_a_number(field, path_text, value, "integer")
     return int(number)
 
 
@@ -136,6 +137,15 @@ def _number(value: JsonValue) -> float | None:
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
     return value
+
+
+def _not_an_integer(field: str, value: JsonValue) -> EvaluationError:
+    """Only JSONata comes to this: the parser has read a literal."""
+    return RefusedValueError(
+        QUERY_EVALUATION_ERROR,
+        f"The {field} field must be a non-negative integer but was: {dump_json(value)}",
+        location=field,
+    )
 
 
 def _not_a_number(field: str, path_text: str, value: JsonValue, kind: str) -> EvaluationError:

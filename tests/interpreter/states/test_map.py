@@ -187,7 +187,7 @@ def test_max_concurrency_can_come_from_a_path_or_an_expression() -> None:
 @pytest.mark.parametrize(
     ("value", "says"),
     [
-        (-1, "MaxConcurrency cannot be negative."),
+        (-1, "Expected non-negative integer for MaxConcurrency, got '-1' instead."),
         ("many", 'The MaxConcurrencyPath field refers to value "many" which is not a valid integer: $.n'),
         (1.5, 'The MaxConcurrencyPath field refers to value "1.5" which is not a valid integer: $.n'),
         (True, 'The MaxConcurrencyPath field refers to value "true" which is not a valid integer: $.n'),
@@ -197,7 +197,21 @@ def test_a_concurrency_that_is_no_natural_number_is_a_runtime_error(value: JsonV
     run = Drive(only(each(WORK, ItemsPath="$.list", MaxConcurrencyPath="$.n")), input={"list": [], "n": value})
 
     assert run.failed_with("States.Runtime")
-    assert str(run.execution.cause).endswith(says)
+    assert (
+        run.execution.cause
+        == f"An error occurred while executing the state 'Only' (entered at the event id #2). {says}"
+    )
+    assert [event.type for event in run.history] == ["ExecutionStarted", "MapStateEntered", "ExecutionFailed"]
+
+
+@pytest.mark.parametrize("field", ["MaxConcurrency", "ToleratedFailureCount"])
+def test_a_fraction_of_an_expression_is_a_query_evaluation_error(field: str) -> None:
+    run = Drive(jsonata(each(WORK, Items=[1], **{field: "{% 1.5 %}"})), input={})
+
+    assert run.failed_with("States.QueryEvaluationError")
+    assert str(run.execution.cause).endswith(f"The {field} field must be a non-negative integer but was: 1.5")
+    [told] = [event.details or {} for event in run.history if event.type == "EvaluationFailed"]
+    assert told["location"] == field
 
 
 def test_a_number_too_large_for_a_float_is_a_number() -> None:
