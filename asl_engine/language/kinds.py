@@ -48,24 +48,19 @@ class Custom:
         return self.describe(language)
 
 
-@dataclass(frozen=True, slots=True)
 class Text:
-    """A string. `longest` counts characters."""
-
-    longest: int | None = None
+    """A string."""
 
     def read(self, value: JsonValue, place: Place, name: str) -> str:
         """The string itself."""
         if not isinstance(value, str):
             expected(place, "a string", value, name)
             return ""
-        if self.longest is not None and len(value) > self.longest:
-            place.error(f"{len(value)} characters are too many: at most {self.longest} are allowed", name)
         return value
 
     def schema(self, _language: QueryLanguage) -> JsonObject:
         """A string."""
-        return STRING_SCHEMA if self.longest is None else {"type": "string", "maxLength": self.longest}
+        return STRING_SCHEMA
 
 
 class Boolean:

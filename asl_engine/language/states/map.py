@@ -1,5 +1,6 @@
 """Map: runs its processor once for each item. Distributed Maps read, batch and write items by fields of their own."""
 
+import re
 from typing import Any, Final
 
 from asl_engine.expressions.jsonata import is_expression
@@ -17,11 +18,11 @@ from asl_engine.language.kinds import (
     OrJsonata,
     RequiredPath,
     Template,
-    Text,
     read_jsonata,
     read_template,
 )
 from asl_engine.language.place import Place, child_branch_key
+from asl_engine.language.resource import PLACEHOLDER
 from asl_engine.language.state_fields import (
     ASSIGN,
     COMMENT,
@@ -36,6 +37,8 @@ from asl_engine.language.state_fields import (
 from asl_engine.language.states.distributed_map import ITEM_BATCHER, ITEM_READER, RESULT_WRITER
 
 _LABEL_LENGTH_MAX: Final = 40
+# https://docs.aws.amazon.com/step-functions/latest/dg/state-map-distributed.html
+_LABEL_FORBIDDEN: Final = re.compile(r"""[\x00-\x20\x7F-\x9F?*<>{}\[\]:;,\\|^~$#%&`"]""")
 
 _PROCESSOR_CONFIG: Final = FieldTable(
     "ProcessorConfig",
@@ -96,6 +99,23 @@ def _read_items(value: JsonValue, place: Place, name: str) -> Expression | None:
     return read_template(value, place, name)
 
 
+def _read_label(value: JsonValue, place: Place, name: str) -> str:
+    if not isinstance(value, str):
+        expected(place, "a string", value, name)
+        return ""
+    filled_in = PLACEHOLDER.sub("-", value)
+    if not value:
+        place.error("Label cannot be empty", name)
+    elif len(filled_in) > _LABEL_LENGTH_MAX:
+        place.error(f"Label cannot exceed {_LABEL_LENGTH_MAX} characters", name)
+    elif found := _LABEL_FORBIDDEN.search(filled_in):
+        place.error(f"Label contains invalid character: '{found[0]}'", name, hint="it becomes a part of an ARN")
+    return value
+
+
+_LABEL: Final = Custom(
+    _read_label, lambda _language: {"type": "string", "minLength": 1, "maxLength": _LABEL_LENGTH_MAX}
+)
 _PROCESSOR: Final = Custom(_read_processor, lambda _language: {"$ref": "#/definitions/itemProcessor"})
 _COUNT: Final = OrJsonata(Number(least=0), "number")
 _PERCENTAGE: Final = OrJsonata(Number(least=0, most=100, fractions=True), "number")
@@ -129,7 +149,7 @@ TABLE: Final = FieldTable(
     _path("ToleratedFailureCountPath", "tolerated_failure_count_path"),
     Field("ToleratedFailurePercentage", _PERCENTAGE, "Which share of items may fail.", "tolerated_failure_percentage"),
     _path("ToleratedFailurePercentagePath", "tolerated_failure_percentage_path"),
-    Field("Label", Text(_LABEL_LENGTH_MAX), "A part of the Map Run's ARN.", "label"),
+    Field("Label", _LABEL, "A part of the Map Run's ARN.", "label"),
     ITEM_READER,
     ITEM_BATCHER,
     RESULT_WRITER,

@@ -82,6 +82,11 @@ def test_the_fields_of_a_distributed_map_are_kept_as_written() -> None:
     )
 
 
+def test_a_label_may_hold_a_placeholder_and_what_an_arn_may_hold() -> None:
+    assert errors_of(a_map(Label="rows_of-2024.é'(1)+/@!=" + "x" * 17)) == []
+    assert errors_of(a_map(Label="rows-${AVeryLongNameOfAPlaceholderThatIsFilledInLater}")) == []
+
+
 @pytest.mark.parametrize(
     ("fields", "error"),
     [
@@ -104,7 +109,13 @@ def test_the_fields_of_a_distributed_map_are_kept_as_written() -> None:
         ({"ToleratedFailurePercentage": 100.5}, "/ToleratedFailurePercentage: 100.5 is out of range"),
         ({"ToleratedFailureCount": 1, "ToleratedFailureCountPath": "$.n"}, "/ToleratedFailureCountPath: at most one"),
         ({"Items": [1]}, "/Items: the field 'Items' is not supported where QueryLanguage is 'JSONPath'"),
-        ({"Label": "x" * 41}, "/Label: 41 characters are too many"),
+        ({"Label": 7}, "/Label: expected a string but found 7"),
+        ({"Label": ""}, "/Label: Label cannot be empty"),
+        ({"Label": "x" * 41}, "/Label: Label cannot exceed 40 characters"),
+        ({"Label": "my rows"}, "/Label: Label contains invalid character: ' '"),
+        ({"Label": "rows/a]"}, "/Label: Label contains invalid character: ']'"),
+        ({"Label": "a\\b"}, "/Label: Label contains invalid character: '\\'"),
+        ({"Label": "a\x7f"}, "/Label: Label contains invalid character: '"),
         ({"ItemReader": {"Resource": "s3:getObject"}}, "/ItemReader/Resource: The resource provided s3:getObject"),
         ({"ItemReader": {"Resource": 1}}, "/ItemReader/Resource: expected an ARN but found 1"),
         ({"ItemReader": {"ReaderConfig": {"InputType": "XML"}}}, "/ItemReader/ReaderConfig/InputType: The field"),
