@@ -324,6 +324,18 @@ def test_an_express_workflow_has_no_activities() -> None:
     )
 
 
+def test_an_express_workflow_has_no_distributed_maps() -> None:
+    config = {"Mode": "DISTRIBUTED", "ExecutionType": "EXPRESS"}
+    processor = {"ProcessorConfig": config, "StartAt": "In", "States": {"In": END}}
+    text = json.dumps(machine_of({"Type": "Map", "ItemProcessor": processor, "MaxConcurrency": 1}))
+
+    (found,) = parse_definition(text, express=True).diagnostics
+
+    assert found.location == "/States/A/ItemProcessor/ProcessorConfig/Mode"
+    assert found.message == "Express state machine does not support distributed Map states"
+    assert parse_definition(text).machine is not None
+
+
 def test_one_state_by_itself_may_lead_to_states_that_do_not_exist() -> None:
     parsed = parse_state({"Type": "Pass", "Next": "Elsewhere"})
 

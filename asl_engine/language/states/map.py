@@ -60,6 +60,8 @@ def _read_processor_config(value: JsonValue, place: Place, name: str) -> Process
     mode: ProcessorMode = config.get("mode", ProcessorMode.INLINE)
     if mode is ProcessorMode.DISTRIBUTED and "execution_type" not in config:
         place.at(name).error("These fields are required: [ExecutionType]", hint="a distributed Map needs to know it")
+    if mode is ProcessorMode.DISTRIBUTED and place.compilation.express:
+        place.error("Express state machine does not support distributed Map states", name, "Mode", hint="write INLINE")
     return mode
 
 
