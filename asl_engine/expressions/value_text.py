@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+import re
 from decimal import Decimal
+from typing import Final
 
 from asl_engine.errors import EvaluationError, InvalidJson
 from asl_engine.json_value import JsonValue, dump_json
@@ -26,6 +28,14 @@ def json_text(value: JsonValue) -> str:
         return dump_json(value)
     except InvalidJson:
         return "…"
+
+
+def java_json(value: JsonValue) -> str:
+    """The compact JSON text as Jackson writes it, with floats as `Double.toString` has them. Raises InvalidJson."""
+    text = dump_json(value)
+    if _UNLIKE_JAVA.search(text) is None:
+        return text
+    return _STRING_OR_FLOAT.sub(_as_java, text)
 
 
 def java_class(value: JsonValue) -> str:
@@ -67,6 +77,11 @@ def _text(value: JsonValue) -> str:
     return str(value)
 
 
+def _as_java(found: re.Match[str]) -> str:
+    lexeme = found[0]
+    return lexeme if lexeme[0] == '"' else _double_text(float(lexeme))
+
+
 def _double_text(number: float) -> str:
     """`Double.toString`: exponents are written `1.0E7`, and only below 10^-3 and from 10^7."""
     if number == 0 or 1e-3 <= math.fabs(number) < 1e7:
@@ -75,3 +90,7 @@ def _double_text(number: float) -> str:
     assert isinstance(exponent, int)
     text = "".join(map(str, digits))
     return f"{'-' if sign else ''}{text[0]}.{text[1:] or '0'}E{exponent + len(digits) - 1}"
+
+
+_UNLIKE_JAVA: Final = re.compile(r"\de[-+]\d|\d{8}\.\d|0\.000")
+_STRING_OR_FLOAT: Final = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"|-?\d+(?:\.\d+)?e[-+]\d+|-?\d+\.\d+')

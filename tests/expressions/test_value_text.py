@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from asl_engine.errors import EvaluationError
-from asl_engine.expressions.value_text import java_class, java_text, json_text
+from asl_engine.expressions.value_text import java_class, java_json, java_text, json_text
 from asl_engine.json_value import JsonValue
 
 
@@ -28,6 +28,22 @@ from asl_engine.json_value import JsonValue
 )
 def test_a_value_is_printed_as_java_prints_it(value: JsonValue, text: str) -> None:
     assert java_text(value) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (0.00001, "1.0E-5"),
+        (-1e21, "-1.0E21"),
+        (1e300, "1.0E300"),
+        (12345678.0, "1.2345678E7"),
+        (0.0001, "1.0E-4"),
+        ([0.001, 1.5, 0.0, 12345678, 1e7], "[0.001,1.5,0.0,12345678,1.0E7]"),
+        ({"1e-05": '0.0001 \\"1e+21', "a": 1e-05}, '{"1e-05":"0.0001 \\\\\\"1e+21","a":1.0E-5}'),
+    ],
+)
+def test_json_has_the_numbers_of_java(value: JsonValue, text: str) -> None:
+    assert java_json(value) == text
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,8 @@ from asl_engine.expressions.intrinsic_functions.registry import (
     String,
     intrinsic,
 )
-from asl_engine.json_value import JsonObject, JsonValue, dump_json, parse_json
+from asl_engine.expressions.value_text import java_json
+from asl_engine.json_value import JsonObject, JsonValue, parse_json
 
 
 @intrinsic("States.StringToJson", String)
@@ -23,7 +24,7 @@ def string_to_json(text: str) -> JsonValue:
 @intrinsic("States.JsonToString", Anything, result=Result.TEXT)
 def json_to_string(value: JsonValue) -> JsonValue:
     """The compact JSON text of a value."""
-    return dump_json(value)
+    return java_json(value)
 
 
 @intrinsic("States.JsonMerge", Object, Object, Boolean)
