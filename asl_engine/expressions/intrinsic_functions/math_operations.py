@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from asl_engine.expressions.intrinsic_functions.registry import (
     Anything,
     Integer,
@@ -12,11 +14,16 @@ from asl_engine.expressions.intrinsic_functions.registry import (
 from asl_engine.expressions.scope import Entropy
 from asl_engine.json_value import JsonValue, dump_json
 
+_BITS_MAX: Final = 14_000  # Python writes down no integer of more than 4,300 digits
+
 
 @intrinsic("States.MathAdd", Integer, Integer, result=Result.SMALL)
 def math_add(first: int, second: int) -> JsonValue:
     """The sum."""
-    return first + second
+    total = first + second
+    if total.bit_length() > _BITS_MAX:
+        raise InvalidArgumentError("the sum has too many digits")
+    return total
 
 
 @intrinsic("States.MathRandom", Integer, Integer, Anything, optional=1, draws=True, result=Result.SMALL)

@@ -9,7 +9,7 @@ import pytest
 from asl_engine.errors import EvaluationError
 from asl_engine.expressions.intrinsic_functions import INTRINSIC_FUNCTIONS, compile_intrinsic
 from asl_engine.expressions.scope import Entropy, Scope
-from asl_engine.json_value import JsonObject, JsonValue
+from asl_engine.json_value import JsonObject, JsonValue, dump_json
 
 
 def context() -> JsonObject:
@@ -75,6 +75,7 @@ def test_all_eighteen_functions_are_declared() -> None:
         ("States.StringToJson('  ')", None),
         ("States.JsonToString($.obj)", '{"x":{"y":1},"z":[null,true]}'),
         ("States.JsonToString('é')", '"é"'),
+        ("States.JsonToString(States.Array(0.00001, 1.5e21))", "[1.0E-5,1.5E21]"),
         ("States.MathAdd($.n, -1)", 3),
         ("States.MathAdd(1.5, 0)", 2),
         ("States.MathAdd(-1.5, 0)", -1),
@@ -169,6 +170,14 @@ def test_random_numbers_may_be_of_any_size() -> None:
     drawn = call("States.MathRandom(0, 1" + "0" * 60 + ")")
     assert isinstance(drawn, int)
     assert 0 <= drawn < 10**60
+
+
+def test_a_sum_is_a_number_that_can_be_written_down() -> None:
+    doubled = compile_intrinsic("States.MathAdd($, $)")
+    assert dump_json(doubled.evaluate(Scope(10**4_000))) == "2" + "0" * 4_000
+    with pytest.raises(EvaluationError, match="the sum has too many digits") as caught:
+        doubled.evaluate(Scope(10**4_299 * 9))
+    assert caught.value.error == "States.IntrinsicFailure"
 
 
 @pytest.mark.parametrize("text", ["States.JsonToString($)", "States.ArrayUnique($)", "States.Hash($, 'MD5')"])
