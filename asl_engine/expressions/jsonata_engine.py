@@ -159,6 +159,8 @@ def _read_from_outside(text: str) -> Mapping[str, Any]:
         return Expression(text).reads()["bindings"]
     except JlensError as error:
         raise InvalidExpression(text, f"{error.code}: {error}", position=error.start) from error
+    except UnicodeEncodeError as error:
+        raise InvalidExpression(text, "half of a surrogate pair is no character", position=error.start) from error
 
 
 def _refuse_newer_syntax(text: str) -> None:

@@ -88,9 +88,13 @@ class TestBounds:
             "$map([1..10000], function($x) { [1..1000] })",
         ],
     )
-    def test_size(self, text: str) -> None:
+    def test_size(self, text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setitem(jsonata_engine._BOUNDS, "timeout", 600)  # on a busy machine the time would be up first
         with pytest.raises(JsonataError, match=r"U1001: .* would exceed the size limit of 16777216 bytes"):
             evaluate(text)
+
+    def test_half_of_a_surrogate_pair(self) -> None:
+        assert "half of a surrogate pair" in refusal("'\ud800'").reason
 
     def test_nesting_of_the_text(self) -> None:
         assert "nested too deeply" in refusal("(" * 5000 + "1" + ")" * 5000).reason
