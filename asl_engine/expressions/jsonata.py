@@ -40,12 +40,14 @@ def delimiter_problem(value: object) -> str | None:
     return None
 
 
-def compile_jsonata(text: str, *, field: str, expected: str | None = None) -> Expression:
+def compile_jsonata(
+    text: str, *, field: str, expected: str | None = None, absent: frozenset[str] = frozenset()
+) -> Expression:
     """Compile the text between `{%` and `%}`.
 
-    `field` names the place as AWS does in causes ("Output/total"); `expected` is the JSON type that the field needs.
-    Raises InvalidExpression.
+    `field` names the place as AWS does in causes ("Output/total"); `expected` is the JSON type that the field needs,
+    `absent` what `$states` does not have there. Raises InvalidExpression.
     """
     from asl_engine.expressions.jsonata_expression import JsonataExpression
 
-    return JsonataExpression(text, field, expected)
+    return JsonataExpression(text, field, expected, absent)

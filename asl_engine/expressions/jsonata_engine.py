@@ -51,7 +51,8 @@ class Program:
 
     `variables` are the names that the text reads from outside, `states` apart. `overridable` are names that it mentions
     and that mean something even without a variable: built-in functions, its own assignments. `reads_states` and
-    `reads_context` say whether `$states` and the Context object have to be there at all.
+    `reads_context` say whether `$states` and the Context object have to be there at all; `states_members` are those
+    that it names of `$states`.
     """
 
     __slots__ = (
@@ -64,6 +65,7 @@ class Program:
         "overridable",
         "reads_context",
         "reads_states",
+        "states_members",
         "variables",
     )
 
@@ -75,6 +77,7 @@ class Program:
         states_read = read.get("states", True)
         self.reads_states = "states" in mentioned
         self.reads_context = self.reads_states and (states_read is True or "context" in states_read)
+        self.states_members = frozenset(() if states_read is True else states_read)
         self.variables = tuple(name for name in read if name.isidentifier() and name not in _RESERVED)
         self.overridable = tuple(mentioned.difference(self.variables, ("states",)))
         self._text = text

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from asl_engine import limits
-from asl_engine.errors import EvaluationError
+from asl_engine.errors import EvaluationError, InvalidExpression
 from asl_engine.expressions.extents import UNKNOWN_GROWTH, may_be_large
 from asl_engine.expressions.jsonata_engine import JsonataError, NoValue, Program
 from asl_engine.expressions.scope import Absent, Scope
@@ -15,10 +15,12 @@ class JsonataExpression:
 
     __slots__ = ("_expected", "_field", "_program", "_text")
 
-    def __init__(self, text: str, field: str, expected: str | None) -> None:
+    def __init__(self, text: str, field: str, expected: str | None, absent: frozenset[str]) -> None:
         """Raises InvalidExpression."""
         self._text, self._field, self._expected = text, field, expected
         self._program = Program(text)
+        for name in sorted(absent & self._program.states_members):
+            raise InvalidExpression(text, f"$states.{name} does not exist in this field")
 
     def evaluate(self, scope: Scope) -> JsonValue:
         """The value of the expression. Raises EvaluationError (States.QueryEvaluationError)."""

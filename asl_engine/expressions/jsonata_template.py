@@ -14,13 +14,20 @@ from asl_engine.json_value import JsonValue
 Problem: TypeAlias = tuple[tuple[str | int, ...], InvalidExpression]
 
 
-def compile_jsonata_template(value: JsonValue, *, field: str, problems: list[Problem] | None = None) -> Expression:
+def compile_jsonata_template(
+    value: JsonValue,
+    *,
+    field: str,
+    problems: list[Problem] | None = None,
+    absent: frozenset[str] = frozenset(),
+) -> Expression:
     """Compile a value with expressions at any depth; parts without any are returned as they are, the same object.
 
-    `field` names the place as AWS does; an expression inside it is at "Output/total" or "Output/0". Raises
-    InvalidExpression at the first problem, or adds each to `problems`, where given, with its path of keys.
+    `field` names the place as AWS does; an expression inside it is at "Output/total" or "Output/0"; `absent` is
+    what `$states` does not have there. Raises InvalidExpression at the first problem, or adds each to `problems`, where
+    given, with its path of keys.
     """
-    return _Compilation(problems).part(value, field, ())
+    return _Compilation(problems, absent).part(value, field, ())
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +48,7 @@ class _Template:
 @dataclass(frozen=True, slots=True)
 class _Compilation:
     problems: list[Problem] | None
+    absent: frozenset[str]
 
     def part(self, value: JsonValue, field: str, path: tuple[str | int, ...]) -> Expression:
         held: Iterable[tuple[str | int, JsonValue]]
@@ -62,7 +70,7 @@ class _Compilation:
 
     def _string(self, value: str, field: str, path: tuple[str | int, ...]) -> Expression:
         try:
-            return _compile_string(value, field)
+            return _compile_string(value, field, self.absent)
         except InvalidExpression as error:
             if self.problems is None:
                 raise
@@ -70,9 +78,9 @@ class _Compilation:
             return Constant(value)
 
 
-def _compile_string(value: str, field: str) -> Expression:
+def _compile_string(value: str, field: str, absent: frozenset[str]) -> Expression:
     if is_expression(value):
-        return compile_jsonata(expression_text(value), field=field)
+        return compile_jsonata(expression_text(value), field=field, absent=absent)
     problem = delimiter_problem(value)
     if problem is not None:
         raise InvalidExpression(value, problem)

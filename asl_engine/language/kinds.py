@@ -19,7 +19,7 @@ from asl_engine.expressions.reference_path import ReferencePath, compile_referen
 from asl_engine.expressions.scope import Constant, Expression
 from asl_engine.expressions.timestamps import parse_timestamp
 from asl_engine.json_value import JsonObject, JsonValue
-from asl_engine.language.definition import QueryLanguage
+from asl_engine.language.definition import QueryLanguage, StateType
 from asl_engine.language.diagnostics import DiagnosticCode
 from asl_engine.language.fields import FieldTable, expected, read_object
 from asl_engine.language.place import Place
@@ -310,7 +310,7 @@ def read_path(value: JsonValue, place: Place, name: str) -> Path | None:
 def read_jsonata(value: str, place: Place, name: str, *, result: str | None = None) -> Expression:
     """Compile one JSONata expression. Reports one that does not compile."""
     try:
-        return compile_jsonata(expression_text(value), field=name, expected=result)
+        return compile_jsonata(expression_text(value), field=name, expected=result, absent=_absent(place, name))
     except InvalidExpression as error:
         place.invalid_expression(f"The value for the field '{name}' must be a valid JSONata expression", error, name)
         return Constant(None)
@@ -320,12 +320,27 @@ def read_template(value: JsonValue, place: Place, name: str) -> Expression:
     """Compile a template in the query language of the place. Reports every expression that does not compile."""
     problems: list[tuple[tuple[str | int, ...], InvalidExpression]] = []
     if place.jsonata:
-        compiled = compile_jsonata_template(value, field=name, problems=problems)
+        compiled = compile_jsonata_template(value, field=name, problems=problems, absent=_absent(place, name))
     else:
         compiled = compile_template(value, field=name, problems=problems)
     for keys, error in problems:
         _report_template(place, (name, *keys), error)
     return compiled
+
+
+def _absent(place: Place, name: str) -> frozenset[str]:
+    """What `$states` does not have in a field: an error is there for a catcher, a result for what follows one.
+
+    https://docs.aws.amazon.com/step-functions/latest/dg/transforming-data.html
+    """
+    holder = place.location[-2]
+    state = place.reading.states.get(place.state_name) if place.reading is not None else None
+    kind = state.get("Type") if isinstance(state, dict) else None
+    if holder == "Catch":
+        return _NOTHING
+    if kind in _UNSURE or (kind in _HAVE_RESULTS and holder == "States" and name in ("Assign", "Output")):
+        return _ERROR_OUTPUT
+    return _ERROR_OUTPUT_AND_RESULT
 
 
 def read_path_or_intrinsic(value: JsonValue, place: Place, name: str) -> Expression:
@@ -352,3 +367,10 @@ def _report_template(place: Place, keys: tuple[str | int, ...], error: InvalidEx
 
 def _neither(field: str) -> str:
     return f"The value for the field '{field}' must be a valid JSONPath or a valid intrinsic function call"
+
+
+_NOTHING: frozenset[str] = frozenset()
+_ERROR_OUTPUT = frozenset({"errorOutput"})
+_ERROR_OUTPUT_AND_RESULT = _ERROR_OUTPUT | {"result"}
+_HAVE_RESULTS = frozenset({StateType.TASK, StateType.PARALLEL, StateType.MAP})
+_UNSURE = frozenset({StateType.PASS, StateType.CHOICE})  # AWS's documentation does not say whether they have a result

@@ -165,3 +165,16 @@ class TestWhatAProgramReads:
         program = Program("$i + 1")
         assert not program.reads_states
         assert not program.reads_context
+
+    @pytest.mark.parametrize(
+        ("text", "members"),
+        [
+            ("$states.input.a & $states.`result`", {"input", "result"}),
+            ("($s := $states; $s.errorOutput)", {"errorOutput"}),
+            ("$keys($states)", set()),
+            ("($states := {'result': 1}; $states.result)", set()),
+            ("'$states.result'", set()),
+        ],
+    )
+    def test_it_tells_the_members_of_states_that_it_names(self, text: str, members: set[str]) -> None:
+        assert Program(text).states_members == members

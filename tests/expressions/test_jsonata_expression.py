@@ -17,7 +17,7 @@ SENTENCE = "The JSONata expression '{}' specified for the field 'Output/total'"
 
 
 def evaluate(text: str, scope: Scope | None = None, *, expected: str | None = None) -> JsonValue:
-    return JsonataExpression(text, "Output/total", expected).evaluate(scope or Scope(ORDER))
+    return JsonataExpression(text, "Output/total", expected, frozenset()).evaluate(scope or Scope(ORDER))
 
 
 def cause_of(text: str, scope: Scope | None = None, *, expected: str | None = None) -> str:

@@ -118,7 +118,7 @@ def test_variables_outlive_the_states_between() -> None:
 def test_jsonata_sees_input_result_and_no_result_before_there_is_one() -> None:
     definition = jsonata(
         task(
-            Arguments={"result": "{% $exists($states.result) %}"},
+            Arguments={"result": "{% 'result' in $keys($states) %}"},
             Output={"in": "{% $states.input %}", "out": "{% $states.result %}"},
         )
     )

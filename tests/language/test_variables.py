@@ -1,6 +1,12 @@
+from typing import Any
+
 import pytest
 
-from tests.language.definitions import errors, errors_of, machine_of
+from tests.language.definitions import END, SHIP, diagnostics, errors, errors_of, machine_of
+
+
+def task(**fields: Any) -> dict[str, Any]:
+    return {"Type": "Task", "Resource": SHIP, **fields}
 
 
 def assigning(*names: str) -> dict[str, object]:
@@ -65,3 +71,46 @@ def test_the_suffix_of_a_template_belongs_to_no_name_in_jsonata() -> None:
 
 def test_a_state_without_states_inside_has_no_scope_of_its_own() -> None:
     assert errors(machine_of({**assigning("n"), "End": False, "Next": "B"}, assigning("n"))) == []
+
+
+RESULT = "{% $states.result %}"
+ERROR_OUTPUT = "{% $states.errorOutput.Cause %}"
+IN_JSONATA = {"QueryLanguage": "JSONata"}
+
+
+@pytest.mark.parametrize(
+    ("state", "location"),
+    [
+        (task(Arguments={"a": [RESULT]}), "/Arguments/a/0"),
+        (task(TimeoutSeconds=RESULT), "/TimeoutSeconds"),
+        (task(Arguments=ERROR_OUTPUT), "/Arguments"),
+        (task(Output=ERROR_OUTPUT), "/Output"),
+        ({"Type": "Wait", "Seconds": RESULT}, "/Seconds"),
+        ({"Type": "Wait", "Seconds": 1, "Output": RESULT}, "/Output"),
+        ({"Type": "Pass", "Assign": {"a": ERROR_OUTPUT}}, "/Assign/a"),
+        (
+            {
+                "Type": "Map",
+                "MaxConcurrency": 1,
+                "Items": RESULT,
+                "ItemProcessor": {"StartAt": "In", "States": {"In": END}},
+            },
+            "/Items",
+        ),
+    ],
+)
+def test_what_states_does_not_have_in_a_field_is_an_error(state: dict[str, Any], location: str) -> None:
+    (found,) = diagnostics(machine_of(state, END, **IN_JSONATA))
+
+    assert found.location == f"/States/A{location}"
+    assert " does not exist in this field" in found.hint
+
+
+def test_a_result_and_an_error_can_be_read_where_they_are() -> None:
+    caught = {"ErrorEquals": ["States.ALL"], "Next": "B", "Output": ERROR_OUTPUT, "Assign": {"a": ERROR_OUTPUT}}
+    rule = {"Condition": "{% $states.input.ok %}", "Next": "B", "Output": RESULT}
+
+    assert errors_of(task(Output=RESULT, Assign={"b": {"c": RESULT}}, Catch=[caught]), **IN_JSONATA) == []
+    assert errors_of({"Type": "Pass", "Output": RESULT}, **IN_JSONATA) == []
+    assert errors_of({"Type": "Choice", "Choices": [rule], "Default": "B"}, **IN_JSONATA) == []
+    assert errors_of(task(Arguments="{% $states %}"), **IN_JSONATA) == []
