@@ -227,6 +227,10 @@ def _advise_rules(state: JsonObject, location: Location, advisor: _Advisor) -> N
         for index, names in rules:
             for position, name in enumerate(names):
                 _advise_error_name(name, (*location, field, index, "ErrorEquals", position), field, advisor)
+        _advise_covered(rules, (*location, field), state.get("Type") == StateType.TASK, advisor)
+    if state.get("Type") == StateType.TASK:
+        _advise_foreign(state, retries, (*location, "Retry"), advisor)
+        _advise_foreign(state, catches, (*location, "Catch"), advisor)
     spared = False
     rules_of_retry = state.get("Retry")
     for index, names in retries:
@@ -239,6 +243,49 @@ def _advise_rules(state: JsonObject, location: Location, advisor: _Advisor) -> N
                 DiagnosticCode.BLIND_RETRY,
                 'before it, give the permanent errors a rule with "MaxAttempts": 0, such as States.Permissions',
             )
+
+
+def _advise_covered(rules: list[tuple[int, list[str]]], location: Location, is_task: bool, advisor: _Advisor) -> None:
+    """The first rule that takes an error is the one that applies, even once its retries are spent."""
+    earlier: set[str] = set()
+    for index, names in rules:
+        for position, name in enumerate(names):
+            if (covering := _covering(name, earlier, is_task)) is not None:
+                advisor.warn(
+                    (*location, index, "ErrorEquals", position),
+                    f"a rule before this one takes {name} already, by {covering}",
+                    DiagnosticCode.ERROR_NEVER_MATCHES,
+                    "only the first rule that takes an error applies: move this one before it, or remove it",
+                )
+        earlier.update(names)
+
+
+def _covering(name: str, earlier: set[str], is_task: bool) -> str | None:
+    if name in earlier:
+        return name
+    if name == "States.HeartbeatTimeout" and "States.Timeout" in earlier:
+        return "States.Timeout"
+    if is_task and not name.startswith("States.") and "States.TaskFailed" in earlier:
+        return "States.TaskFailed"
+    return None
+
+
+def _advise_foreign(
+    state: JsonObject, rules: list[tuple[int, list[str]]], location: Location, advisor: _Advisor
+) -> None:
+    """Errors that are named although a Task cannot have them. A Parallel or Map may: from a state inside."""
+    never = {"States.NoChoiceMatched": "only a Choice has this error, and nothing catches it but a Parallel or Map"}
+    if state.keys().isdisjoint(("HeartbeatSeconds", "HeartbeatSecondsPath")):
+        never["States.HeartbeatTimeout"] = "set HeartbeatSeconds, or name States.Timeout"
+    for index, names in rules:
+        for position, name in enumerate(names):
+            if name in never and name not in advisor.raised:
+                advisor.warn(
+                    (*location, index, "ErrorEquals", position),
+                    f"this task never fails with {name}",
+                    DiagnosticCode.ERROR_NEVER_MATCHES,
+                    never[name],
+                )
 
 
 def _rules(value: JsonValue) -> list[tuple[int, list[str]]]:

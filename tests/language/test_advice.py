@@ -96,6 +96,37 @@ def test_an_error_of_the_authors_own_may_have_any_name() -> None:
     assert advice_on({"Type": "Parallel", "Branches": [inner], "Catch": catch}) == []
 
 
+def never_matching(*rules: list[str], **fields: Any) -> list[str]:
+    """Where names stand that can never match, in the Catch and in the Retry of a Task."""
+    retry = [{"ErrorEquals": names, "MaxAttempts": 0} for names in rules]
+    catch = [{"ErrorEquals": names, "Next": "B"} for names in rules]
+    task = {"Type": "Task", "Resource": SHIP, **fields}
+    caught, retried = (advice_on({**task, field: found}) for field, found in (("Catch", catch), ("Retry", retry)))
+    assert retried == [one.replace("/Catch", "/Retry") for one in caught]
+    return [one.removesuffix(": ERROR_NEVER_MATCHES").removeprefix("/Catch/") for one in caught]
+
+
+def test_a_name_that_an_earlier_rule_takes_never_matches() -> None:
+    assert never_matching(["A", "B"], ["C", "A"]) == ["1/ErrorEquals/1"]
+    assert never_matching(["States.TaskFailed"], ["A"], ["States.Timeout"], ["States.ALL"]) == ["1/ErrorEquals/0"]
+    assert never_matching(["States.Timeout"], ["States.HeartbeatTimeout"], HeartbeatSeconds=5) == ["1/ErrorEquals/0"]
+    assert never_matching(["States.HeartbeatTimeout"], ["States.Timeout"], HeartbeatSeconds=5) == []
+    assert never_matching(["A"], ["States.TaskFailed"], ["States.ALL"]) == []
+
+
+def test_a_task_without_heartbeats_misses_none_and_chooses_nothing() -> None:
+    assert never_matching(["States.HeartbeatTimeout"]) == ["0/ErrorEquals/0"]
+    assert never_matching(["States.NoChoiceMatched"]) == ["0/ErrorEquals/0"]
+    assert never_matching(["States.HeartbeatTimeout"], HeartbeatSecondsPath="$.beat") == []
+
+
+def test_a_parallel_has_the_errors_of_its_branches() -> None:
+    names = ["States.HeartbeatTimeout", "States.NoChoiceMatched"]
+    catch = [{"ErrorEquals": ["States.TaskFailed"], "Next": "B"}, {"ErrorEquals": [*names, "A"], "Next": "B"}]
+
+    assert advice_on({"Type": "Parallel", "Branches": [{"StartAt": "In", "States": {"In": END}}], "Catch": catch}) == []
+
+
 def test_a_placeholder_left_in_is_pointed_out_wherever_it_is() -> None:
     task = {"Type": "Task", "Resource": "${ShipArn}", "Parameters": {"bucket": ["in-${Stage}"]}}
 
