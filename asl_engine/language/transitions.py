@@ -1,4 +1,4 @@
-"""Where states lead: every target exists in its own branch, every state is reached, and every branch can end."""
+"""Where states lead: every target exists in its own branch, every state is reached, and an end can be reached."""
 
 from __future__ import annotations
 
@@ -20,8 +20,12 @@ def check_transitions(readings: Sequence[BranchReading], problems: Problems) -> 
         if not reading.states:
             continue  # that they are missing has been reported
         misses_target = _check_targets(reading, seen, problems)
-        _check_reachable(reading, problems)
-        if not misses_target and not any(_may_end(state) for state in reading.states.values()):
+        reached = _check_reachable(reading, problems)
+        if misses_target:
+            continue  # the end of the branch may be behind it
+        if any(_may_end(state) for state in reading.states.values()):
+            _check_way_out(reading, reached, problems)
+        else:
             problems.error(
                 (*reading.location, "States"),
                 "no state ends the branch: executions that enter it can only fail or go on for ever",
@@ -41,7 +45,7 @@ def _check_unique(name: str, reading: BranchReading, seen: dict[str, BranchReadi
 
 
 def _check_targets(reading: BranchReading, seen: Mapping[str, BranchReading], problems: Problems) -> bool:
-    """Report missing targets, and tell whether there are any: the end of the branch may be among them."""
+    """Report missing targets, and tell whether there are any."""
     missing = [transition for transition in reading.transitions if transition.target not in reading.states]
     for transition in missing:
         problems.error(
@@ -59,13 +63,14 @@ def _target_hint(transition: Transition, reading: BranchReading, seen: Mapping[s
     return did_you_mean(transition.target, reading.states)
 
 
-def _check_reachable(reading: BranchReading, problems: Problems) -> None:
+def _check_reachable(reading: BranchReading, problems: Problems) -> set[str]:
+    """Report states that nothing leads to. Returns the others."""
     following: dict[str, list[str]] = {}
     for transition in reading.transitions:
         following.setdefault(transition.source, []).append(transition.target)
     start = [target for target in following.get("", ()) if target in reading.states]
     if not start:
-        return
+        return set()
     reached = set(start)
     while start:
         for target in following.get(start.pop(), ()):
@@ -80,6 +85,30 @@ def _check_reachable(reading: BranchReading, problems: Problems) -> None:
                 code=DiagnosticCode.MISSING_TRANSITION_TARGET,
                 hint="let a Next, Default or Catch lead to it, or remove it",
             )
+    return reached
+
+
+def _check_way_out(reading: BranchReading, reached: set[str], problems: Problems) -> None:
+    """Warn of the first state that is reached and from which no end can be."""
+    leading: dict[str, list[str]] = {}
+    for transition in reading.transitions:
+        leading.setdefault(transition.target, []).append(transition.source)
+    found = [name for name, state in reading.states.items() if _may_end(state)]
+    out = set(found)
+    while found:
+        for source in leading.get(found.pop(), ()):
+            if source not in out:
+                out.add(source)
+                found.append(source)
+    trapped = [name for name in reading.states if name in reached and name not in out]
+    if trapped:
+        others = f", nor from {len(trapped) - 1} more" if len(trapped) > 1 else ""
+        problems.warning(
+            (*reading.location, "States", trapped[0]),
+            f"no end can be reached from this state{others}: executions that enter it can only fail or go on for ever",
+            code=DiagnosticCode.MISSING_END_STATE,
+            hint='let one of them lead out, to a state with "End": true or a Succeed or Fail state',
+        )
 
 
 def _may_end(state: JsonValue) -> bool:

@@ -2,9 +2,9 @@ from typing import Any
 
 from asl_engine.json_value import JsonObject
 from asl_engine.language.definition import QueryLanguage
-from asl_engine.language.diagnostics import DiagnosticCode
+from asl_engine.language.diagnostics import DiagnosticCode, Severity
 from asl_engine.language.parser import compile_definition
-from tests.language.definitions import END, diagnostics, errors, errors_of, machine_of
+from tests.language.definitions import END, SHIP, diagnostics, errors, errors_of, machine_of
 
 
 def test_a_target_must_be_a_state() -> None:
@@ -54,6 +54,31 @@ def test_a_branch_that_can_never_end_is_an_error() -> None:
     (error,) = errors(machine_of({"Type": "Pass", "Next": "B"}, {"Type": "Pass", "Next": "A"}))
 
     assert error.startswith("/States: no state ends the branch")
+
+
+def test_states_that_lead_to_no_end_are_pointed_out_once() -> None:
+    choice = {"Type": "Choice", "Choices": [{"Variable": "$.a", "IsNull": True, "Next": "B"}], "Default": "D"}
+    on, back = {"Type": "Pass", "Next": "C"}, {"Type": "Wait", "Seconds": 5, "Next": "B"}
+
+    (found,) = diagnostics(machine_of(choice, on, back, END))
+
+    assert (found.severity, found.code) == (Severity.WARNING, DiagnosticCode.MISSING_END_STATE)
+    assert found.location == "/States/B"
+    assert found.message.startswith("no end can be reached from this state, nor from 1 more:")
+
+
+def test_a_loop_that_can_be_left_is_right() -> None:
+    choice = {"Type": "Choice", "Choices": [{"Variable": "$.a", "IsNull": True, "Next": "C"}], "Default": "A"}
+    caught = {"Type": "Task", "Resource": SHIP, "Next": "B", "Catch": [{"ErrorEquals": ["E"], "Next": "C"}]}
+
+    assert diagnostics(machine_of({"Type": "Wait", "Seconds": 5, "Next": "B"}, choice, END)) == []
+    assert diagnostics(machine_of(caught, {"Type": "Pass", "Next": "A"}, END)) == []
+
+
+def test_a_loop_that_nothing_leads_to_is_an_error_and_no_more() -> None:
+    loop = {"Type": "Pass", "Next": "C"}, {"Type": "Pass", "Next": "B"}
+
+    assert [one.severity for one in diagnostics(machine_of(END, *loop))] == [Severity.ERROR] * 2
 
 
 def test_fail_and_succeed_end_a_branch() -> None:
