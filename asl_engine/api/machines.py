@@ -49,7 +49,7 @@ def invalid_definition(diagnostics: Iterable[Diagnostic], definition: str) -> In
 
 @lru_cache(_COMPILED_MACHINES_MAX)
 def _compiled(definition: str, express: bool) -> tuple[StateMachine | None, tuple[Diagnostic, ...]]:
-    parsed = parse_definition(definition, express=express)
+    parsed = parse_definition(definition, express=express, any_resource=False)
     return parsed.machine, parsed.diagnostics
 
 

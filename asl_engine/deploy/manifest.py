@@ -64,7 +64,7 @@ def sdk_services(document: JsonObject) -> frozenset[str]:
 
 
 def _validated(file: Path, text: bytes) -> JsonObject:
-    parsed = parse_definition(text, source_name=str(file))
+    parsed = parse_definition(text, source_name=str(file), any_resource=False)
     errors = [each for each in parsed.diagnostics if each.severity is Severity.ERROR]
     if errors:
         raise InvalidDefinition(errors)

@@ -45,11 +45,17 @@ class Parsed:
 
 
 def parse_definition(
-    text: str | bytes, *, yaml: bool = False, source_name: str | None = None, express: bool = False
+    text: str | bytes,
+    *,
+    yaml: bool = False,
+    source_name: str | None = None,
+    express: bool = False,
+    any_resource: bool = True,
 ) -> Parsed:
     """Read a definition and report everything that is wrong with it or will surprise. Never raises.
 
-    `source_name` is the file's name, for diagnostics. `express` adds the rules of Express workflows.
+    `source_name` is the file's name, for diagnostics. `express` adds the rules of Express workflows. A Resource may be
+    any URI by the specification, and AWS admits only what it knows: with `any_resource` another one is a warning.
     """
     from asl_engine.language.advice import advise
 
@@ -57,7 +63,7 @@ def parse_definition(
     try:
         source = _read(text, yaml=yaml)
         _report_duplicates(source, problems)
-        machine = _compile(source.value, problems, express=express)
+        machine = _compile(source.value, problems, express=express, any_resource=any_resource)
         advise(_query_language_beside_states(source.value, problems), problems)
     except SourceError as error:
         return Parsed(None, (_unreadable(error, source_name),))
@@ -74,7 +80,7 @@ def parse_state(state: JsonValue, *, name: str = "StateName") -> Parsed:
     problems = Problems()
     definition: JsonObject = {"StartAt": name, "States": {name: state}}
     try:
-        machine = _compile(definition, problems, alone=True)
+        machine = _compile(definition, problems, any_resource=False, alone=True)
     except RecursionError:
         return Parsed(None, (_unreadable(too_deep(), None),))
     diagnostics = tuple(_diagnostic(problem, {}, None) for problem in problems)
@@ -125,9 +131,9 @@ def _read(text: str | bytes, *, yaml: bool) -> Source:
 
 
 def _compile(
-    definition: JsonValue, problems: Problems, *, express: bool = False, alone: bool = False
+    definition: JsonValue, problems: Problems, *, express: bool = False, any_resource: bool = True, alone: bool = False
 ) -> StateMachine | None:
-    compilation = Compilation(problems=problems, syntaxes=SYNTAXES, express=express)
+    compilation = Compilation(problems=problems, syntaxes=SYNTAXES, express=express, any_resource=any_resource)
     place = Place(compilation, (), QueryLanguage.JSONPATH)
     read = _query_language_beside_states(definition, problems)
     if not isinstance(definition, dict) or not isinstance(read, dict):

@@ -40,10 +40,14 @@ class BranchReading:
 
 @dataclass(slots=True, kw_only=True)
 class Compilation:
-    """One run of the parser. `query_language` is the machine's; `express` applies the rules of Express workflows."""
+    """One run of the parser. `query_language` is the machine's; `express` applies the rules of Express workflows.
+
+    Where `any_resource` holds, a Resource that AWS does not know is a name that whoever performs tasks may know.
+    """
 
     problems: Problems
     express: bool = False
+    any_resource: bool = True
     syntaxes: Mapping[str, StateSyntax]
     query_language: QueryLanguage = QueryLanguage.JSONPATH
     branches: dict[str, Branch] = field(default_factory=dict)
@@ -99,6 +103,10 @@ class Place:
     ) -> None:
         """Report an error at this place, or at a member of it."""
         self.compilation.problems.error((*self.location, *keys), message, code=code, hint=hint)
+
+    def warning(self, message: str, *keys: str | int, code: DiagnosticCode, hint: str) -> None:
+        """Report what will surprise at this place, or at a member of it."""
+        self.compilation.problems.warning((*self.location, *keys), message, code=code, hint=hint)
 
     def error_about(
         self,

@@ -21,7 +21,7 @@ MALFORMED: list[Any] = [
     machine_of({"Type": "Pas"}),
     machine_of({"Next": "A"}),
     machine_of({"Type": "Task"}),
-    machine_of({"Type": "Task", "Resource": "ship"}),
+    machine_of({"Type": "Task", "Resource": ""}),
     machine_of({"Type": "Task", "Resource": SHIP, "TimeoutSeconds": 0}),
     machine_of({"Type": "Task", "Resource": SHIP, "Retry": [{"ErrorEquals": []}]}),
     machine_of({"Type": "Wait", "Seconds": -1}),

@@ -14,7 +14,7 @@ DIAGNOSTICS_MAX = (
 
 async def validate_state_machine_definition(_service: StepFunctions, request: Request) -> Answer:
     """ValidateStateMachineDefinition. Warnings are told only when the caller's `severity` is WARNING."""
-    parsed = parse_definition(request["definition"], express=request.get("type") == "EXPRESS")
+    parsed = parse_definition(request["definition"], express=request.get("type") == "EXPRESS", any_resource=False)
     errors = [diagnostic for diagnostic in parsed.diagnostics if diagnostic.severity is Severity.ERROR]
     told = parsed.diagnostics if request.get("severity") == "WARNING" else errors
     most = request.get("maxResults") or DIAGNOSTICS_MAX

@@ -1,5 +1,6 @@
 """Task: has work done by a service, a Lambda function or an activity worker."""
 
+import re
 from typing import Final
 
 from asl_engine.errors import InvalidExpression
@@ -14,6 +15,7 @@ from asl_engine.language.definition import (
     StateType,
     TaskState,
 )
+from asl_engine.language.diagnostics import DiagnosticCode
 from asl_engine.language.error_handling import CATCH, RETRY
 from asl_engine.language.fields import JSONPATH, Attributes, Field, FieldTable, expected
 from asl_engine.language.kinds import JSONATA_SCHEMA, Custom, Number, OrJsonata, RequiredPath, read_template
@@ -33,6 +35,9 @@ from asl_engine.language.state_fields import (
 )
 from asl_engine.limits import TASK_TIMEOUT_SECONDS_MAX
 
+_NAME: Final = re.compile(r"[\w.:/?#\[\]@!&'()*+,;=%~-]+")  # the characters of a URI
+_OF_AWS: Final = re.compile(r"arn:[^:]*:(lambda|states):")
+
 
 def _read_resource(value: JsonValue, place: Place, name: str) -> Resource | None:
     if not isinstance(value, str):
@@ -41,16 +46,24 @@ def _read_resource(value: JsonValue, place: Place, name: str) -> Resource | None
     try:
         resource = parse_resource(value)
     except InvalidExpression as error:
-        place.error(
-            f"The resource provided {value} is not recognized. The value is not a valid resource ARN, "
-            "or the resource is not available in this region.",
-            name,
-            hint=error.reason,
-        )
-        return None
+        return _read_unknown_resource(value, error.reason, place, name)
     if place.compilation.express:
         _refuse_in_express(resource, place, name)
     return resource
+
+
+def _read_unknown_resource(value: str, reason: str, place: Place, name: str) -> Resource | None:
+    """Any other URI is a name, which `--tasks` may know; what is meant for AWS must be right."""
+    message = (
+        f"The resource provided {value} is not recognized. The value is not a valid resource ARN, "
+        "or the resource is not available in this region."
+    )
+    if not place.compilation.any_resource or not _NAME.fullmatch(value) or _OF_AWS.match(value):
+        place.error(message, name, hint=reason)
+        return None
+    hint = f"AWS refuses it, and only --tasks or --mocks can perform it: {reason}"
+    place.warning(message, name, code=DiagnosticCode.UNKNOWN_RESOURCE, hint=hint)
+    return Resource(arn=value, type=ResourceType.LAMBDA_FUNCTION)
 
 
 def _refuse_in_express(resource: Resource, place: Place, name: str) -> None:
@@ -85,7 +98,7 @@ TABLE: Final = FieldTable(
     *TRANSITION,
     Field(
         "Resource",
-        Custom(_read_resource, lambda _language: {"type": "string", "pattern": r"^(arn:|\$\{)"}),
+        Custom(_read_resource, lambda _language: {"type": "string", "minLength": 1}),
         "What does the work: the ARN of a Lambda function, of an activity, or arn:aws:states:::service:action.",
         "resource",
         required=True,

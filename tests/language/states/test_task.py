@@ -1,9 +1,11 @@
+import json
 from typing import Any
 
 import pytest
 
 from asl_engine.expressions.scope import Scope
 from asl_engine.language.definition import TaskState
+from asl_engine.language.parser import parse_definition
 from tests.language.definitions import SHIP, errors_of, state
 
 
@@ -69,7 +71,11 @@ def test_times_are_literals_paths_or_jsonata() -> None:
     ("fields", "error"),
     [
         ({"Resource": 1}, "/Resource: expected an ARN but found 1"),
-        ({"Resource": "ship"}, "/Resource: The resource provided ship is not recognized."),
+        ({"Resource": ""}, "/Resource: The resource provided  is not recognized."),
+        (
+            {"Resource": "arn:aws:states:::lamda:invoke"},
+            "/Resource: The resource provided arn:aws:states:::lamda:invoke is not recognized.",
+        ),
         ({"InputPath": "order"}, "/InputPath: The value for the field 'InputPath' must be a valid JSONPath"),
         ({"InputPath": "States.UUID()"}, "/InputPath: The value for the field 'InputPath' must be a valid JSONPath"),
         ({"OutputPath": 1}, "/OutputPath: expected a JSONPath but found 1"),
@@ -91,6 +97,18 @@ def test_a_wrong_field_is_refused(fields: dict[str, Any], error: str) -> None:
     (found,) = errors_of(task(**fields))
 
     assert found.startswith(error)
+
+
+def test_a_resource_that_aws_does_not_know_is_a_name_and_an_error_only_where_aws_would_run_it() -> None:
+    text = json.dumps({"StartAt": "A", "States": {"A": {"Type": "Task", "Resource": "ship:it", "End": True}}})
+
+    here, at_aws = parse_definition(text), parse_definition(text, any_resource=False)
+
+    assert here.machine is not None
+    (warning,) = [found for found in here.diagnostics if found.code == "UNKNOWN_RESOURCE"]
+    assert "AWS refuses it" in warning.hint
+    assert at_aws.machine is None
+    assert [found.severity for found in at_aws.diagnostics if "ship:it" in found.message] == ["ERROR"]
 
 
 def test_a_task_names_its_resource() -> None:
