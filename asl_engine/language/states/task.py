@@ -90,6 +90,7 @@ def _credentials_schema(language: QueryLanguage) -> JsonObject:
     return {"anyOf": [fields, JSONATA_SCHEMA]} if language is QueryLanguage.JSONATA else fields
 
 
+_LAMBDA_INVOKE: Final = re.compile(r"arn:[^:]*:states:[^:]*:[^:]*:lambda:invoke(\.waitForTaskToken)?")
 _SECONDS: Final = OrJsonata(Number(least=1, most=TASK_TIMEOUT_SECONDS_MAX), "number")
 
 TABLE: Final = FieldTable(
@@ -141,6 +142,16 @@ def _check(value: JsonObject, place: Place) -> None:
             "HeartbeatSeconds",
             hint="a heartbeat that is never missed before the timeout has no use",
         )
+    resource = value.get("Resource")
+    if isinstance(resource, str) and _LAMBDA_INVOKE.fullmatch(resource):
+        _require_function_name(value, place)
+
+
+def _require_function_name(value: JsonObject, place: Place) -> None:
+    name = "Arguments" if place.jsonata else "Parameters"
+    call = value.get(name)
+    if isinstance(call, dict) and "FunctionName" not in call and (place.jsonata or "FunctionName.$" not in call):
+        place.at(name).error("The field 'FunctionName' is required but was missing", hint="name the function to invoke")
 
 
 SYNTAX: Final = StateSyntax(TABLE, _build, _check)

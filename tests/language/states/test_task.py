@@ -132,3 +132,15 @@ def test_a_role_can_be_assumed() -> None:
     assert compiled(Credentials={"RoleArn.$": "$.role"}).credentials is not None
     assert compiled(QueryLanguage="JSONata", Credentials={"RoleArn": "{% $role %}"}).credentials is not None
     assert errors_of(task(QueryLanguage="JSONata", Credentials="{% {'RoleArn': $role} %}")) == []
+
+
+@pytest.mark.parametrize("pattern", ["", ".waitForTaskToken"])
+def test_an_invocation_names_its_function(pattern: str) -> None:
+    invoke = {"Resource": f"arn:aws:states:::lambda:invoke{pattern}"}
+    missing = "The field 'FunctionName' is required but was missing"
+
+    assert errors_of(task(**invoke, Parameters={"Payload": 1})) == [f"/Parameters: {missing}"]
+    assert errors_of(task(**invoke, Parameters={"FunctionName.$": "$.f"})) == []
+    assert errors_of(task(**invoke, QueryLanguage="JSONata", Arguments={})) == [f"/Arguments: {missing}"]
+    assert errors_of(task(**invoke, QueryLanguage="JSONata", Arguments={"FunctionName": "{% $f %}"})) == []
+    assert errors_of(task(**invoke, QueryLanguage="JSONata", Arguments="{% $arguments %}")) == []
