@@ -4,6 +4,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 STORE := .asl/executions.sqlite
 MACHINE := state_machines/ml-training
+# Tests also wait: for processes that start, browsers and sockets.
+WORKERS := $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
 SOURCES := $(shell find asl_engine lambdas infra state_machines benchmarks tests docs *.md Makefile pyproject.toml \
 	-type f -not -name '*.pyc' -not -path '*/.*/*' 2>/dev/null)
 
@@ -30,7 +32,7 @@ run: $(VENV)/.installed ## Run the ML training pipeline to its end, durably, und
 .PHONY: test
 test: $(VENV)/.installed-dev ## Run all tests
 	@rm -f $(VENV)/.tests-passed
-	$(BIN)/pytest -n auto --cov --cov-report=
+	$(BIN)/pytest -n $(WORKERS) --dist worksteal --cov --cov-report=
 	@touch $(VENV)/.tests-passed
 
 .PHONY: check
