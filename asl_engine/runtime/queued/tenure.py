@@ -175,8 +175,8 @@ class Tenure:
                 await self._recover()
             elif self._is_over:
                 return await self._conclude()
-            elif self._is_late and (self._work.in_hand or self._goes_on):
-                return await self._hand_over()
+            elif self._is_late and not self._arrivals and (self._work.in_hand or self._goes_on):
+                return await self._hand_over()  # a result at hand is written first: nobody else has it
             elif self._goes_on or self._arrivals or self._must_set_timer:
                 await asyncio.sleep(0)  # the other executions of the batch go on too
             elif self._work.is_performing or (self._work.in_hand and self._work.is_stopping):
