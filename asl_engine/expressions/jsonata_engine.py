@@ -40,6 +40,7 @@ class NoValue(Enum):
 
 
 Result: TypeAlias = "JsonValue | NoValue"
+_Given: TypeAlias = "Mapping[str, JsonValue] | None"
 
 
 class JsonataError(Exception):
@@ -58,6 +59,7 @@ class Program:
     __slots__ = (
         "_draws_chance",
         "_evaluate",
+        "_names",
         "_reads_clock",
         "_removed",
         "_takes_bindings",
@@ -79,6 +81,7 @@ class Program:
         self.reads_context = self.reads_states and (states_read is True or "context" in states_read)
         self.states_members = frozenset(() if states_read is True else states_read)
         self.variables = tuple(name for name in read if name.isidentifier() and name not in _RESERVED)
+        self._names = (*self.variables, "states") if self.reads_states else self.variables
         self.overridable = tuple(mentioned.difference(self.variables, ("states",)))
         self._text = text
         self._takes_bindings = "$$" in text
@@ -87,40 +90,64 @@ class Program:
         self._removed = {"eval": None} if "eval" in mentioned else {}
         self._evaluate = self._wrap(f"(0; {text})")
 
-    def evaluate(self, outside: JsonObject, overrides: JsonObject, entropy: Entropy, now: int) -> Result:
+    def evaluate(self, outside: Mapping[str, JsonValue], overrides: JsonObject, entropy: Entropy, now: int) -> Result:
         """The value, where `outside` holds `states` and `variables`, `overrides` those of `overridable` that exist.
 
         Raises JsonataError.
         """
-        bindings: dict[str, Any] = {**self._removed, **overrides}
+        bindings: dict[str, Any] = {**self._removed, **overrides} if self._removed else overrides
         if self._draws_chance:
             bindings = {**chance_functions(entropy), **bindings}
-        clock = {"now": now} if self._reads_clock else {}
-        found = self._run(self._evaluate, outside, bindings, clock)
-        if found:
-            value: JsonValue = found["value"]
-            return value
-        kind = self._run(self._wrap(f"$type((0; {self._text}))"), outside, bindings, clock)
-        return NoValue.FUNCTION if kind.get("value") == NoValue.FUNCTION.value else NoValue.UNDEFINED
-
-    def _run(
-        self, expression: Expression, outside: JsonObject, bindings: dict[str, Any], clock: dict[str, int]
-    ) -> dict[str, Any]:
+        given: _Given = outside
+        if self._takes_bindings:
+            given, bindings = None, {**self._named(outside), **bindings}
+        bounds = {**_BOUNDS, "now": now} if self._reads_clock else _BOUNDS
         try:
-            if self._takes_bindings:
-                found = _evaluated(expression, None, {**outside, **bindings}, clock)
-            else:
-                found = _evaluated(expression, outside, bindings, clock)
+            found = self._evaluated(self._evaluate, given, bindings, bounds)
+            if found:
+                value: JsonValue = found["value"]
+                return value
+            kind: JsonObject = self._evaluated(self._wrap(f"$type((0; {self._text}))"), given, bindings, bounds)
         except JlensError as error:
             raise JsonataError(f"{error.code}: {error}") from error
         except (TypeError, ValueError) as error:  # a host function's result that is no JSON, or its refusal
             raise JsonataError(str(error)) from error
-        assert isinstance(found, dict)
-        return found
+        return NoValue.FUNCTION if kind.get("value") == NoValue.FUNCTION.value else NoValue.UNDEFINED
+
+    def _evaluated(
+        self, expression: Expression, given: _Given, bindings: dict[str, Any], bounds: dict[str, Any]
+    ) -> Any:
+        """Raises JlensError, or EvaluationNotQuick."""
+        pace = PACE.get()
+        if pace is None:
+            return expression.evaluate(given, bindings, **bounds)
+        if not isinstance(pace, Quick):
+            return self._evaluated_aside(expression, given, bindings, bounds)
+        left = pace.seconds_left()
+        if left <= 0:
+            raise EvaluationNotQuick
+        try:
+            return expression.evaluate(given, bindings, **{**bounds, "timeout": left})
+        except JlensError as error:
+            if error.code == _OUT_OF_TIME:
+                raise EvaluationNotQuick from error
+            raise
+
+    def _evaluated_aside(
+        self, expression: Expression, given: _Given, bindings: dict[str, Any], bounds: dict[str, Any]
+    ) -> Any:
+        """The same, while other threads run: what is converted whole needs nothing of Python. Raises JlensError."""
+        if given is not None:
+            return expression.evaluate_document(Document(self._named(given)), bindings, **bounds)
+        text = expression.evaluate_json(None, bindings, **bounds)  # no document is the same as no input
+        return json.loads(text or "{}", parse_int=lambda digits: int(float(digits)))
+
+    def _named(self, outside: Mapping[str, JsonValue]) -> JsonObject:
+        """Only what the text names, for where the whole of it is converted."""
+        return {name: outside[name] for name in self._names if name in outside}
 
     def _wrap(self, body: str) -> Expression:
-        names = (*self.variables, "states") if self.reads_states else self.variables
-        fetched = "" if self._takes_bindings else "".join(f"${name} := $.`{name}`; " for name in names)
+        fetched = "" if self._takes_bindings else "".join(f"${name} := $.`{name}`; " for name in self._names)
         try:
             expression = Expression(f'({fetched}(){{"value": {body}}})')
         except JlensError as error:  # the bare text is valid, so this is a bound: nesting
@@ -128,32 +155,6 @@ class Program:
         for name in HOST_FUNCTIONS.keys() & set(self.overridable):
             expression.register_function(name, *HOST_FUNCTIONS[name])
         return expression
-
-
-def _evaluated(expression: Expression, input: Any, bindings: dict[str, Any], clock: dict[str, int]) -> Any:
-    """Raises JlensError, or EvaluationNotQuick."""
-    pace = PACE.get()
-    if pace is None:
-        return expression.evaluate(input, bindings, **_BOUNDS, **clock)
-    if not isinstance(pace, Quick):
-        return _evaluated_aside(expression, input, bindings, clock)
-    left = pace.seconds_left()
-    if left <= 0:
-        raise EvaluationNotQuick
-    try:
-        return expression.evaluate(input, bindings, **{**_BOUNDS, "timeout": left}, **clock)
-    except JlensError as error:
-        if error.code == _OUT_OF_TIME:
-            raise EvaluationNotQuick from error
-        raise
-
-
-def _evaluated_aside(expression: Expression, input: Any, bindings: dict[str, Any], clock: dict[str, int]) -> Any:
-    """The same, while other threads run: what is converted whole needs nothing of Python. Raises JlensError."""
-    if input is not None:
-        return expression.evaluate_document(Document(input), bindings, **_BOUNDS, **clock)
-    text = expression.evaluate_json(None, bindings, **_BOUNDS, **clock)  # no document is the same as no input
-    return json.loads(text or "{}", parse_int=lambda digits: int(float(digits)))
 
 
 def _read_from_outside(text: str) -> Mapping[str, Any]:

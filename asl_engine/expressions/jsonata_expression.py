@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from asl_engine import limits
 from asl_engine.errors import EvaluationError, InvalidExpression
 from asl_engine.expressions.extents import UNKNOWN_GROWTH, may_be_large
@@ -25,18 +27,20 @@ class JsonataExpression:
     def evaluate(self, scope: Scope) -> JsonValue:
         """The value of the expression. Raises EvaluationError (States.QueryEvaluationError)."""
         program, variables = self._program, scope.variables
-        outside: JsonObject = {name: variables[name] for name in program.variables if name in variables}
-        overrides: JsonObject = {name: variables[name] for name in program.overridable if name in variables}
+        outside: Mapping[str, JsonValue] = variables  # it is read only as far as the text goes
+        overrides: JsonObject = {}
         if program.reads_states:
+            outside = {name: variables[name] for name in program.variables if name in variables}
             outside["states"] = self._states(scope)
+        if program.overridable:
+            overrides = {name: variables[name] for name in program.overridable if name in variables}
         try:
             result = program.evaluate(outside, overrides, scope.entropy, scope.now)
         except JsonataError as error:
             raise self._error(f"threw an error during evaluation. {error}") from error
-        if result is NoValue.UNDEFINED:
-            raise self._error("returned nothing (undefined).")
         if isinstance(result, NoValue):
-            raise self._error("returned an unsupported result type.")
+            undefined = result is NoValue.UNDEFINED
+            raise self._error("returned nothing (undefined)." if undefined else "returned an unsupported result type.")
         if may_be_large(result):
             scope.growth = UNKNOWN_GROWTH
         if self._expected is not None and json_type(result) != self._expected:
