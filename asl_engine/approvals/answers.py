@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from typing import Any, Final, Protocol
 
 from asl_engine.approvals.approval import Approval, Vote
+from asl_engine.approvals.payload import approval_scope
 from asl_engine.approvals.request import REJECTED
+from asl_engine.errors import InvalidToken
 from asl_engine.expressions.timestamps import format_timestamp
+from asl_engine.interpreter.task_token import read
 from asl_engine.json_value import JsonObject, dump_json
 
 _CAUSE_LENGTH_MAX: Final = (
     32_768  # https://docs.aws.amazon.com/step-functions/latest/apireference/API_SendTaskFailure.html
 )
 UNDECIDED_ERROR: Final = "ApprovalUndecided"
+# How long a page waits to be told whether anybody waits for its answer.
+_LOOK_SECONDS: Final = 3.0
+_log: Final = logging.getLogger(__name__)
 
 
 class TaskIsOver(Exception):
@@ -29,8 +36,8 @@ class TaskAnswers(Protocol):
     async def send_task_failure(self, task_token: str, error: str, cause: str) -> None:
         """Fail the task."""
 
-    async def is_waited_for(self, task_token: str, execution_arn: str) -> bool:
-        """False if it is known that the task is over; with an ARN, that its execution is: another round may come."""
+    async def is_waited_for(self, approval: Approval) -> bool:
+        """False if it is known that its task is over; of a shared one, that its execution is: a round may follow."""
 
 
 class StepFunctionsAnswers:
@@ -55,9 +62,21 @@ class StepFunctionsAnswers:
         """See TaskAnswers."""
         await asyncio.to_thread(self._call, "send_task_failure", taskToken=task_token, error=error, cause=cause)
 
-    async def is_waited_for(self, task_token: str, execution_arn: str) -> bool:  # noqa: ARG002
-        """Nobody can ask: the API tells of a token only by taking an answer or a heartbeat, which a visit must not."""
-        return True
+    async def is_waited_for(self, approval: Approval) -> bool:
+        """Whether its execution runs: of a token the API tells only by taking an answer, which a visit must not give.
+
+        Where that cannot be seen, whoever answers is told.
+        """
+        execution_arn = _execution_of(approval.task_token) or approval_scope(approval.payload)
+        if not execution_arn:
+            return True
+        look = asyncio.to_thread(self._client.describe_execution, executionArn=execution_arn)
+        try:
+            described = await asyncio.wait_for(look, _LOOK_SECONDS)
+        except Exception as error:  # whatever it is, the form can be shown
+            _log.warning("whether the execution of approval %s runs cannot be seen: %r", approval.id, error)
+            return True
+        return bool(described["status"] == "RUNNING")
 
     def _call(self, operation: str, **members: str) -> None:
         from botocore.exceptions import ClientError
@@ -68,6 +87,14 @@ class StepFunctionsAnswers:
             if error.response.get("Error", {}).get("Code") in self._OVER:
                 raise TaskIsOver(str(error)) from error
             raise
+
+
+def _execution_of(task_token: str) -> str:
+    """The execution that a token of this engine names; those of Step Functions can be read by nobody else."""
+    try:
+        return read(task_token).execution_arn
+    except InvalidToken:
+        return ""
 
 
 async def send_decision(answers: TaskAnswers, approval: Approval) -> None:

@@ -97,10 +97,7 @@ class ApprovalDesk:
         """How it stands now: one that is open has expired if its time or its task is over, as far as can be known."""
         if approval.status is not Status.OPEN:
             return approval.status
-        execution_arn = approval_scope(approval.payload) if approval.is_shared else ""
-        is_over = approval.is_over_at(self.now()) or not await self._answers.is_waited_for(
-            approval.task_token, execution_arn
-        )
+        is_over = approval.is_over_at(self.now()) or not await self._answers.is_waited_for(approval)
         return Status.EXPIRED if is_over else Status.OPEN
 
     async def open(self, payload: JsonObject, task_token: str) -> Approval:

@@ -12,6 +12,7 @@ from typing import Final
 
 from asl_engine.api.service import StepFunctions
 from asl_engine.approvals.answers import TaskIsOver
+from asl_engine.approvals.approval import Approval
 from asl_engine.approvals.desk import ApprovalDesk
 from asl_engine.approvals.email_text import email_of
 from asl_engine.approvals.links import Links
@@ -94,9 +95,9 @@ class ServiceAnswers:
         """See TaskAnswers."""
         await self._call("SendTaskFailure", taskToken=task_token, error=error, cause=cause)
 
-    async def is_waited_for(self, task_token: str, execution_arn: str) -> bool:
+    async def is_waited_for(self, approval: Approval) -> bool:
         """See TaskAnswers."""
-        return await is_waited_for(self._service.executions, task_token, execution_arn)
+        return await is_waited_for(self._service.executions, approval)
 
     async def _call(self, operation: str, **members: str) -> None:
         try:

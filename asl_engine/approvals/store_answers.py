@@ -6,6 +6,8 @@ from collections.abc import Callable
 
 from asl_engine.api.tasks import open_attempt, send_task_failure, send_task_success
 from asl_engine.approvals.answers import TaskIsOver
+from asl_engine.approvals.approval import Approval
+from asl_engine.approvals.payload import approval_scope
 from asl_engine.errors import ExecutionDoesNotExist, InvalidToken, TaskDoesNotExist, TaskTimedOut
 from asl_engine.interpreter.execution import ExecutionStatus
 from asl_engine.store.protocol import ExecutionStore
@@ -31,17 +33,17 @@ class StoreAnswers:
         except (TaskTimedOut, TaskDoesNotExist, InvalidToken) as refusal:
             raise TaskIsOver(str(refusal)) from refusal
 
-    async def is_waited_for(self, task_token: str, execution_arn: str) -> bool:
+    async def is_waited_for(self, approval: Approval) -> bool:
         """See TaskAnswers."""
-        return await is_waited_for(self._store, task_token, execution_arn)
+        return await is_waited_for(self._store, approval)
 
 
-async def is_waited_for(store: ExecutionStore, task_token: str, execution_arn: str) -> bool:
-    """Whether the task of a token is open, or, with an ARN, whether its execution runs. Of what is not here: yes."""
+async def is_waited_for(store: ExecutionStore, approval: Approval) -> bool:
+    """Whether its task is open, or, of a shared one, whether its execution runs. Of what is not here: yes."""
     try:
-        if execution_arn:
-            return (await store.load(execution_arn)).status is ExecutionStatus.RUNNING
-        await open_attempt(store, task_token)
+        if approval.is_shared:
+            return (await store.load(approval_scope(approval.payload))).status is ExecutionStatus.RUNNING
+        await open_attempt(store, approval.task_token)
     except TaskTimedOut:
         return False
     except (ExecutionDoesNotExist, TaskDoesNotExist, InvalidToken):

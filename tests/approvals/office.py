@@ -16,6 +16,7 @@ from asl_engine.approvals.links import Links
 from asl_engine.approvals.notice import Channel, Notice
 from asl_engine.approvals.notifier import Notifier
 from asl_engine.approvals.pages import ApprovalPages
+from asl_engine.approvals.payload import approval_scope
 from asl_engine.approvals.request import ApprovalRequest, Approver, ChannelUse
 from asl_engine.approvals.signing import SigningKeys
 from asl_engine.approvals.slack_interactions import SlackInteractions, SlackSecret
@@ -46,8 +47,9 @@ class Tasks:
         self.lost: set[str] = set()  # tokens that nothing reaches
         self.seconds = 0.0  # how long each takes
 
-    async def is_waited_for(self, task_token: str, execution_arn: str) -> bool:
-        return (execution_arn or task_token) not in self.known_over
+    async def is_waited_for(self, approval: Approval) -> bool:
+        asked_of = approval_scope(approval.payload) if approval.is_shared else approval.task_token
+        return asked_of not in self.known_over
 
     async def send_task_success(self, task_token: str, output: str) -> None:
         await asyncio.sleep(self.seconds)

@@ -21,6 +21,7 @@ from moto.server import ThreadedMotoServer
 from moto.ses.models import ses_backends
 
 from asl_engine.errors import ApprovalError, InvalidApprovalRequest
+from asl_engine.interpreter.task_token import TokenClaims, issue
 from tests.approvals.slack import click, posted
 from tests.store.dynamodb_tables import moto_url, new_table
 
@@ -36,42 +37,56 @@ PAYLOAD: dict[str, Any] = {
     "details": {"accuracy": 0.94},
     "approvers": [{"name": "Ada", "email": "ada@example.com", "slack": "U1"}],
 }
+EXECUTION = "arn:aws:states:us-east-1:123456789012:execution:deploy:7"
 Handler = Callable[[Any, object], Any]
 
 
 class StepFunctionsStub(http.server.BaseHTTPRequestHandler):
-    """Takes the first answer to a token, and says TaskTimedOut to any other, as AWS does."""
+    """Takes the first answer to a token, and says TaskTimedOut to any other, as AWS does.
+
+    Who may not see an execution is not told of it.
+    """
 
     answers: ClassVar[list[tuple[str, dict[str, str]]]]
+    executions: ClassVar[dict[str, str]]
 
     def do_POST(self) -> None:
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        is_second = any(body["taskToken"] == taken["taskToken"] for _, taken in self.answers)
-        if not is_second:
-            self.answers.append((self.headers["X-Amz-Target"].rpartition(".")[2], body))
-        answer = {"__type": "TaskTimedOut", "message": "Provided task does not exist anymore"} if is_second else {}
+        operation = self.headers["X-Amz-Target"].rpartition(".")[2]
+        answer = self.described(body) if operation == "DescribeExecution" else self.answered(operation, body)
         data = json.dumps(answer).encode()
-        self.send_response(400 if is_second else 200)
+        self.send_response(400 if "__type" in answer else 200)
         self.send_header("Content-Type", "application/x-amz-json-1.0")
         self.send_header("Content-Length", str(len(data)))
         self.end_headers()
         self.wfile.write(data)
+
+    def described(self, body: dict[str, str]) -> dict[str, str]:
+        status = self.executions.get(body["executionArn"])
+        return {"status": status} if status else {"__type": "AccessDeniedException", "message": "not authorized"}
+
+    def answered(self, operation: str, body: dict[str, str]) -> dict[str, str]:
+        if any(body["taskToken"] == taken["taskToken"] for _, taken in self.answers):
+            return {"__type": "TaskTimedOut", "message": "Provided task does not exist anymore"}
+        self.answers.append((operation, body))
+        return {}
 
     def log_request(self, code: object = "-", size: object = "-") -> None:
         """Keep the tests' output to the tests."""
 
 
 @pytest.fixture
-def answers() -> Iterator[tuple[str, list[tuple[str, dict[str, str]]]]]:
-    """Where Step Functions is, and the answers that it took."""
+def step_functions() -> Iterator[tuple[str, type[StepFunctionsStub]]]:
+    """Where Step Functions is, and what it knows."""
 
     class Stub(StepFunctionsStub):
         answers: ClassVar[list[tuple[str, dict[str, str]]]] = []
+        executions: ClassVar[dict[str, str]] = {}
 
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Stub)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
     thread.start()
-    yield f"http://127.0.0.1:{server.server_port}", Stub.answers
+    yield f"http://127.0.0.1:{server.server_port}", Stub
     server.shutdown()
     server.server_close()
     thread.join()
@@ -87,10 +102,13 @@ def moto() -> Iterator[str]:
 
 
 class Deployed:
-    """Both functions with the environment of a deployment. `taken` has what Step Functions was told."""
+    """Both functions with the environment of a deployment.
 
-    def __init__(self, taken: list[tuple[str, dict[str, str]]]) -> None:
-        self.taken = taken
+    `taken` has what Step Functions was told, `executions` the status of those that it tells of.
+    """
+
+    def __init__(self, step_functions: type[StepFunctionsStub]) -> None:
+        self.taken, self.executions = step_functions.answers, step_functions.executions
         self._loaded: list[Handler] = []
         self.notifier: Handler = self.load("notifier")
         self.approvals: Handler = self.load("approvals")
@@ -147,7 +165,7 @@ def deployed(
     tmp_path: Path,
     moto: str,
     secrets: dict[str, str],
-    answers: tuple[str, list[tuple[str, dict[str, str]]]],
+    step_functions: tuple[str, type[StepFunctionsStub]],
 ) -> Iterator[Deployed]:
     """Both functions, over each store that a function can reach."""
     is_sqlite = request.param == "sqlite"
@@ -159,7 +177,7 @@ def deployed(
         "AWS_ENDPOINT_URL_DYNAMODB": moto_url(),
         "AWS_ENDPOINT_URL_SECRETS_MANAGER": moto,
         "AWS_ENDPOINT_URL_SESV2": moto,
-        "ASL_STEP_FUNCTIONS_ENDPOINT": answers[0],
+        "ASL_STEP_FUNCTIONS_ENDPOINT": step_functions[0],
         "ASL_STORE": f"sqlite:{tmp_path / 'approvals.db'}" if is_sqlite else f"dynamodb:{new_table(moto_url())}",
         "ASL_APPROVALS_URL": URL,
         "ASL_MAIL_FROM": SENDER,
@@ -167,7 +185,7 @@ def deployed(
     }
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
-    functions = Deployed(answers[1])
+    functions = Deployed(step_functions[1])
     yield functions
     functions.close()
 
@@ -250,6 +268,29 @@ def test_an_answer_that_step_functions_no_longer_waits_for_is_told(deployed: Dep
 
     assert told["statusCode"] == 410
     assert "The workflow no longer waits for this" in told["body"]
+
+
+@pytest.mark.parametrize(
+    "asking",
+    [
+        {"taskToken": issue("seed", TokenClaims(EXECUTION, "frame", 1))},
+        {"execution": EXECUTION},
+    ],
+    ids=["the engine's own token", "a token of Step Functions, with the execution beside it"],
+)
+def test_a_link_to_an_execution_that_has_ended_says_so_at_once_where_that_can_be_seen(
+    deployed: Deployed, asking: dict[str, str]
+) -> None:
+    deployed.notifier({**PAYLOAD, **asking}, None)
+    path = deployed.link()
+    assert deployed.visit(path)["statusCode"] == 200  # nobody may see whether it runs: the form
+
+    deployed.executions[EXECUTION] = "RUNNING"
+    assert deployed.visit(path)["statusCode"] == 200
+    deployed.executions[EXECUTION] = "ABORTED"
+    assert deployed.visit(path, "HEAD")["statusCode"] == 410
+    assert "The workflow no longer waits for this" in deployed.visit(path)["body"]
+    assert deployed.taken == []
 
 
 def test_slacks_click_is_verified_over_the_bytes_that_came(deployed: Deployed) -> None:

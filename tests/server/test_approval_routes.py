@@ -17,7 +17,7 @@ from urllib.parse import urlencode
 
 import pytest
 
-from asl_engine.approvals.approval import Delivery, Vote
+from asl_engine.approvals.approval import Approval, Delivery, Vote
 from asl_engine.approvals.desk import ApprovalDesk
 from asl_engine.approvals.local import LocalApprovals
 from asl_engine.approvals.notice import Notice
@@ -204,7 +204,7 @@ def test_a_link_says_at_once_that_its_execution_was_stopped(local: Local, is_sha
 class _NoRoute:
     """Answers that reach nobody, as those of a process that died."""
 
-    async def is_waited_for(self, task_token: str, execution_arn: str) -> bool:
+    async def is_waited_for(self, approval: Approval) -> bool:
         return True
 
     async def send_task_success(self, task_token: str, output: str) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from asl_engine.approvals.answers import TaskIsOver
+from asl_engine.approvals.approval import Approval
 from asl_engine.json_value import JsonObject, JsonValue, parse_json
 from asl_engine.runtime.task_context import TaskContext
 from asl_engine.testing import Asl, DrivenExecution
@@ -54,7 +55,7 @@ class Gate:
         """Whom each message was for, and its subject."""
         return [(n.recipient.email if n.recipient else None, n.subject) for n in self.office.mail.sent]
 
-    async def is_waited_for(self, task_token: str, execution_arn: str) -> bool:
+    async def is_waited_for(self, approval: Approval) -> bool:
         return True
 
     async def send_task_success(self, task_token: str, output: str) -> None:
