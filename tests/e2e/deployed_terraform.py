@@ -11,15 +11,19 @@ from asl_engine.deploy.configuration import NewDeployment
 from asl_engine.deploy.terraform import TerraformDirectory
 from asl_engine.deploy.wheels import Platform
 from tests.architecture.source_tree import ROOT
-from tests.e2e.emulators import REGION, Cloud
+from tests.e2e.emulators import ENGINE_TIMEOUT_SECONDS, REGION, Cloud
 from tests.e2e.functions import PYTHON, host_architecture
 
 SENDER = "asl@example.com"
+# The provider waits for many resources to settle, half a minute for each queue: for all of them together, then.
+_ALL_AT_ONCE = ("-auto-approve", "-parallelism=50")
 _PROVIDER_REGION = f'region = "{REGION}"'
 
 
 class DeployedTerraform:
     """A directory as `asl deploy` prepares it, with what an emulator needs besides."""
+
+    tool = "Terraform"
 
     def __init__(self, directory: Path, definitions: Path, plugins: Path, cloud: Cloud) -> None:
         self._directory = TerraformDirectory(directory)
@@ -44,15 +48,32 @@ class DeployedTerraform:
             "bucket_force_destroy": True,
             "mail_from": SENDER,
             "queue_message_bytes_max": 262_144,  # what the provider of this machine accepts
-            "endpoints": {**cloud.endpoints, **cloud.urls},
-            "engine_timeout_seconds": 60,  # also how long a message of an engine that dies in its cold start is gone
+            "endpoints": {**cloud.endpoints, **cloud.settings},
+            "engine_timeout_seconds": ENGINE_TIMEOUT_SECONDS,
         }
         given = "".join(f"  {name} = {json.dumps(value)}\n" for name, value in settings.items())
         main.write_text(text.replace("  definitions_directory", f"{given}  definitions_directory"))
-        self("init", "-input=false", f"-plugin-dir={plugins}")
+        self._run("init", "-input=false", f"-plugin-dir={plugins}")
 
-    def __call__(self, *arguments: str, codes: tuple[int, ...] = (0,)) -> str:
-        """Run a command; returns what it printed. Raises RuntimeError with it for another exit code."""
+    def create(self) -> None:
+        """See Deployment."""
+        self._run("apply", *_ALL_AT_ONCE)
+
+    def state_machine_arn(self, name: str) -> str:
+        """See Deployment."""
+        outputs = json.loads(self._run("output", "-json"))
+        return str(outputs["asl_engine"]["value"]["state_machine_arns"][name])
+
+    def check_unchanged(self) -> None:
+        """See Deployment."""
+        self._run("plan", "-detailed-exitcode")
+
+    def destroy(self) -> None:
+        """See Deployment."""
+        self._run("destroy", *_ALL_AT_ONCE)
+
+    def _run(self, *arguments: str) -> str:
+        """What a command printed. Raises RuntimeError with it for another exit code than 0."""
         ended = subprocess.run(
             ["terraform", f"-chdir={self._directory.directory}", arguments[0], "-no-color", *arguments[1:]],
             env=self._environ,
@@ -60,11 +81,6 @@ class DeployedTerraform:
             text=True,
             check=False,
         )
-        if ended.returncode not in codes:
+        if ended.returncode:
             raise RuntimeError(f"terraform {' '.join(arguments)}\n{ended.stdout[-6000:]}\n{ended.stderr}")
         return ended.stdout
-
-    def outputs(self) -> dict[str, Any]:
-        """What the module tells of the deployment."""
-        found: dict[str, Any] = json.loads(self("output", "-json"))["asl_engine"]["value"]
-        return found

@@ -5,8 +5,6 @@ ministack has an environment of its own, so that a function finds only what is i
 
 from __future__ import annotations
 
-import http.client
-import http.server
 import os
 import signal
 import socket
@@ -23,17 +21,21 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from tests.e2e.gateway import passing_on
+
 ACCOUNT = "123456789012"
 REGION = "eu-central-1"
 MINISTACK = "ministack==1.5.33"
+ENGINE_TIMEOUT_SECONDS = 60  # also how long a message of an engine that dies in its cold start is gone
 _SECONDS_MAX = 300  # time-outs are for what hangs: beside the tests of CI everything takes long
-# moto serves these; ministack has no SageMaker, no events of Batch, and shows alarms without their settings.
-MOTO_SERVICES = ("BATCH", "CLOUDWATCH", "SAGEMAKER")
 
 
 @dataclass(frozen=True)
 class Cloud:
-    """Where the emulators listen, and the environment that leads an AWS client to them."""
+    """Where the emulators listen, and the environment that leads an AWS client to them.
+
+    moto serves what ministack has not: SageMaker, events of Batch, the settings of alarms.
+    """
 
     ministack: int
     moto: int
@@ -44,16 +46,22 @@ class Cloud:
     @property
     def endpoints(self) -> dict[str, str]:
         """SDK variables: for the functions, for Terraform, and for this process."""
-        moto = f"http://127.0.0.1:{self.moto}"
         return {
             "AWS_ENDPOINT_URL": f"http://127.0.0.1:{self.ministack}",
-            **{f"AWS_ENDPOINT_URL_{service}": moto for service in MOTO_SERVICES},
+            "AWS_ENDPOINT_URL_BATCH": f"http://127.0.0.1:{self.moto}",
+            "AWS_ENDPOINT_URL_CLOUDWATCH": f"http://127.0.0.1:{self.moto}",
+            "AWS_ENDPOINT_URL_SAGEMAKER": f"http://127.0.0.1:{self.moto}",
         }
 
     @property
-    def urls(self) -> dict[str, str]:
-        """What the engine's functions are told instead of addresses that no name server here knows."""
+    def settings(self) -> dict[str, str]:
+        """What the engine's functions are told besides.
+
+        Instead of addresses that no name server here knows, those of stand-ins; and not to wait for long for a runner
+        that was killed.
+        """
         return {
+            "ASL_VISIBILITY_SECONDS": "30",
             "ASL_STEP_FUNCTIONS_ENDPOINT": f"http://127.0.0.1:{self.step_functions}",
             "ASL_APPROVALS_URL": f"http://127.0.0.1:{self.approvals}/approvals",
         }
@@ -107,8 +115,8 @@ def running_cloud(work: Path) -> Iterator[Cloud]:
         cloud.log.open("w") as log,
         _process([str(python.with_name("ministack"))], environ, log),
         _process([sys.executable, "-m", "moto.server", "-p", str(cloud.moto)], {**os.environ}, log),
-        _gateway(cloud, cloud.step_functions, "asl-engine-api"),
-        _gateway(cloud, cloud.approvals, "asl-engine-approvals"),
+        passing_on(cloud.step_functions, cloud.ministack, host=lambda: _host_of(cloud, "asl-engine-api")),
+        passing_on(cloud.approvals, cloud.ministack, host=lambda: _host_of(cloud, "asl-engine-approvals")),
     ):
         wait_until(lambda: _answers(cloud.ministack) and _answers(cloud.moto), "the emulators answer")
         yield cloud
@@ -158,44 +166,6 @@ def _process(command: list[str], environ: dict[str, str], log: Any) -> Iterator[
     finally:
         process.terminate()
         process.wait(timeout=_SECONDS_MAX)
-
-
-@contextmanager
-def _gateway(cloud: Cloud, port: int, api_name: str) -> Iterator[None]:
-    """Passes requests on to the HTTP API of a name, under the host name that it has."""
-
-    class Gateway(http.server.BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
-        def _pass_on(self) -> None:
-            body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-            headers = {name: value for name, value in self.headers.items() if name.lower() != "host"}
-            connection = http.client.HTTPConnection("127.0.0.1", cloud.ministack)
-            connection.request(self.command, self.path, body, {**headers, "Host": _host_of(cloud, api_name)})
-            answer = connection.getresponse()
-            content = answer.read()
-            self.send_response(answer.status)
-            for name, value in answer.getheaders():
-                if name.lower() not in {"content-length", "transfer-encoding", "connection", "date", "server"}:
-                    self.send_header(name, value)
-            self.send_header("Content-Length", str(len(content)))
-            self.end_headers()
-            if self.command != "HEAD":
-                self.wfile.write(content)
-
-        do_GET = do_HEAD = do_OPTIONS = do_POST = _pass_on  # noqa: N815 - the names that the base class looks for
-
-        def log_request(self, code: object = "-", size: object = "-") -> None:
-            """Keep the report to the report."""
-
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", port), Gateway)
-    server.daemon_threads = True
-    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
-    try:
-        yield
-    finally:
-        server.shutdown()
-        server.server_close()
 
 
 def _host_of(cloud: Cloud, api_name: str) -> str:

@@ -56,7 +56,7 @@ def create_functions(cloud: Cloud, api_package: Path, gate: Gate) -> None:
             Handler="handler.handle",
             Timeout=60,
             Code={"ZipFile": code},
-            Environment={"Variables": {"ENDPOINT": cloud.urls["ASL_STEP_FUNCTIONS_ENDPOINT"], "GATE": gate.url}},
+            Environment={"Variables": {"ENDPOINT": cloud.settings["ASL_STEP_FUNCTIONS_ENDPOINT"], "GATE": gate.url}},
         )
 
 

@@ -23,6 +23,8 @@ class Gate:
     def holding(self, function: str) -> Iterator[threading.Event]:
         """Hold calls of a function until the block is left. The event is set once there is one."""
         self._held = function
+        self._at_the_gate.clear()
+        self._opened.clear()
         try:
             yield self._at_the_gate
         finally:

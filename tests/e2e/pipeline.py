@@ -7,6 +7,7 @@ import re
 import runpy
 import tempfile
 import urllib.request
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ import asl_engine
 from tests.approvals.chromium import chromium, next_page
 from tests.architecture.source_tree import ROOT
 from tests.e2e.emulators import ACCOUNT, Cloud, wait_until
+from tests.e2e.execution import StartedExecution
 from tests.e2e.histories import comparable
 
 MACHINE = ROOT / "state_machines" / "ml-training"
@@ -24,30 +26,19 @@ _LINK = re.compile(r"http://127\.0\.0\.1:\d+/approvals\S+")
 
 
 class PipelineRun:
-    """One execution."""
+    """One execution, started when it is made, with the example's own input."""
 
-    def __init__(self, cloud: Cloud, alias_arn: str) -> None:
-        self._cloud, self._alias_arn = cloud, alias_arn
-        self._arn, self._mails_before = "", 0
-
-    def start(self) -> None:
-        """Start it with the example's own input."""
-        text = (MACHINE / "inputs" / "approved.json").read_text(encoding="utf-8")
+    def __init__(self, cloud: Cloud, state_machine_arn: str) -> None:
+        self._cloud = cloud
         self._mails_before = len(self._links())
-        client = self._cloud.step_functions_client
-        self._arn = client.start_execution(stateMachineArn=self._alias_arn, input=text)["executionArn"]
-
-    def history(self) -> list[Any]:
-        """All events, to be compared."""
-        client = self._cloud.step_functions_client
-        pages = client.get_paginator("get_execution_history").paginate(executionArn=self._arn)
-        return comparable([event for page in pages for event in page["events"]])
+        text = (MACHINE / "inputs" / "approved.json").read_text(encoding="utf-8")
+        self._execution = StartedExecution(cloud, state_machine_arn, text)
 
     def approve(self) -> None:
         """Wait for the mail, open its link in a browser, and press the button."""
-        wait_until(lambda: self._link() or self._is_over(), "a mail asks for the approval")
+        wait_until(lambda: self._link() or self._execution.is_over(), "a mail asks for the approval")
         link = self._link()
-        assert link is not None, f"the execution ended before anybody was asked: {self.told()}"
+        assert link is not None, f"the execution ended before anybody was asked: {self._execution.told()}"
         print(f"  the mail links to {link.partition('?')[0][:60]}…")
         with tempfile.TemporaryDirectory() as profile, chromium(Path(profile)) as window:
             window.get(link)
@@ -56,22 +47,13 @@ class PipelineRun:
                 window.find_element(By.CSS_SELECTOR, "button[value=approve]").click()
             print(f"  and answers: {window.find_element(By.TAG_NAME, 'h1').text}")
 
-    def ended(self) -> dict[str, Any]:
-        """The execution, once it has ended."""
-        wait_until(self._is_over, "the execution has ended")
-        return self._described()
-
-    def told(self) -> str:
-        """What happened last."""
-        answer = self._cloud.step_functions_client.get_execution_history(executionArn=self._arn, reverseOrder=True)
-        return json.dumps(answer["events"][:6], default=str, indent=1)
-
-    def _described(self) -> dict[str, Any]:
-        found: dict[str, Any] = self._cloud.step_functions_client.describe_execution(executionArn=self._arn)
-        return found
-
-    def _is_over(self) -> bool:
-        return bool(self._described()["status"] != "RUNNING")
+    def finish(self) -> None:
+        """See the end: nothing is lost, and the history is that of a run on a laptop."""
+        self._execution.succeeded()
+        expected, found = _local_history(), comparable(self._execution.events())
+        differing = [pair for pair in zip_longest(found, expected) if pair[0] != pair[1]]
+        assert not differing, json.dumps(differing, indent=1)
+        print(f"  its {len(expected)} history events are those of a local run, with all inputs and outputs")
 
     def _link(self) -> str | None:
         """The link of the mail that came since the start."""
@@ -85,7 +67,7 @@ class PipelineRun:
         return [link[0] for link in found if link]
 
 
-def local_history() -> list[Any]:
+def _local_history() -> list[Any]:
     """The same of the run that `asl run` makes of the definition here, under virtual time."""
     tasks = {**runpy.run_path(str(MACHINE / "tasks.py"))["TASKS"], "asl-engine-notifier": _approve}
     execution_input = json.loads((MACHINE / "inputs" / "approved.json").read_text())
