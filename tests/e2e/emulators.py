@@ -1,6 +1,7 @@
 """AWS on this machine: ministack, which runs Lambda functions for real, and moto for what ministack lacks.
 
-ministack has an environment of its own, so that a function finds only what is in its archive.
+ministack has an environment of its own, so that a function finds only what is in its archive. And it takes events from
+`aws.…`, which it refuses like AWS unless a service of its own puts them: Batch and SageMaker are not among those.
 """
 
 from __future__ import annotations
@@ -28,17 +29,24 @@ REGION = "eu-central-1"
 MINISTACK = "ministack==1.5.33"
 ENGINE_TIMEOUT_SECONDS = 60  # also how long a message of an engine that dies in its cold start is gone
 _SECONDS_MAX = 300  # time-outs are for what hangs: beside the tests of CI everything takes long
+_RUN_MINISTACK = """
+from ministack.app import main
+from ministack.services import eventbridge
+eventbridge._put_events.__defaults__ = (True,)  # allow_aws_source
+main()
+"""
 
 
 @dataclass(frozen=True)
 class Cloud:
     """Where the emulators listen, and the environment that leads an AWS client to them.
 
-    moto serves what ministack has not: SageMaker, events of Batch, the settings of alarms.
+    moto serves Batch, SageMaker, and alarms, of which ministack shows no settings. `jobs` is in front of it (jobs.py).
     """
 
     ministack: int
     moto: int
+    jobs: int
     step_functions: int
     approvals: int
     log: Path
@@ -48,9 +56,9 @@ class Cloud:
         """SDK variables: for the functions, for Terraform, and for this process."""
         return {
             "AWS_ENDPOINT_URL": f"http://127.0.0.1:{self.ministack}",
-            "AWS_ENDPOINT_URL_BATCH": f"http://127.0.0.1:{self.moto}",
+            "AWS_ENDPOINT_URL_BATCH": f"http://127.0.0.1:{self.jobs}",
             "AWS_ENDPOINT_URL_CLOUDWATCH": f"http://127.0.0.1:{self.moto}",
-            "AWS_ENDPOINT_URL_SAGEMAKER": f"http://127.0.0.1:{self.moto}",
+            "AWS_ENDPOINT_URL_SAGEMAKER": f"http://127.0.0.1:{self.jobs}",
         }
 
     @property
@@ -100,8 +108,8 @@ class Cloud:
 def running_cloud(work: Path) -> Iterator[Cloud]:
     """Start both emulators, and stand in for the name server in front of the two HTTP APIs."""
     python = _ministack_python(work)
-    ministack, moto, step_functions, approvals = _free_ports(4)
-    cloud = Cloud(ministack, moto, step_functions, approvals, work / "ministack.log")
+    ministack, moto, jobs, step_functions, approvals = _free_ports(5)
+    cloud = Cloud(ministack, moto, jobs, step_functions, approvals, work / "ministack.log")
     environ = {
         **{name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "ASL_"))},
         "BIND_HOST": "127.0.0.1",
@@ -113,7 +121,7 @@ def running_cloud(work: Path) -> Iterator[Cloud]:
     }
     with (
         cloud.log.open("w") as log,
-        _process([str(python.with_name("ministack"))], environ, log),
+        _process([str(python), "-c", _RUN_MINISTACK], environ, log),
         _process([sys.executable, "-m", "moto.server", "-p", str(cloud.moto)], {**os.environ}, log),
         passing_on(cloud.step_functions, cloud.ministack, host=lambda: _host_of(cloud, "asl-engine-api")),
         passing_on(cloud.approvals, cloud.ministack, host=lambda: _host_of(cloud, "asl-engine-approvals")),

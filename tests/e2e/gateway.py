@@ -1,4 +1,4 @@
-"""A server that passes requests on to an HTTP API under its host name."""
+"""Servers that pass requests on: to an HTTP API under its host name, or to a service that is to look different."""
 
 from __future__ import annotations
 
@@ -16,20 +16,24 @@ def passing_on(
     port: int,
     upstream: int,
     *,
-    host: Callable[[], str],
+    host: Callable[[], str] | None = None,
+    changed: Callable[[bytes], bytes] = lambda body: body,
 ) -> Iterator[None]:
-    """Listen on a port, ask the upstream one, and answer with what it said."""
+    """Listen on a port, ask the upstream one, and answer with what it said, changed."""
 
     class Gateway(http.server.BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
         def _pass_on(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-            headers = {name: value for name, value in self.headers.items() if name.lower() != "host"}
+            headers = dict(self.headers.items())
+            if host is not None:
+                headers = {name: value for name, value in headers.items() if name.lower() != "host"}
+                headers["Host"] = host()
             connection = http.client.HTTPConnection("127.0.0.1", upstream)
-            connection.request(self.command, self.path, body, {**headers, "Host": host()})
+            connection.request(self.command, self.path, body, headers)
             answer = connection.getresponse()
-            content = answer.read()
+            content = changed(answer.read())
             connection.close()
             self.send_response(answer.status)
             for name, value in answer.getheaders():

@@ -10,6 +10,7 @@ from typing import Protocol
 from tests.e2e.account import check_empty, granted
 from tests.e2e.emulators import Cloud, kill_function, wait_until
 from tests.e2e.gate import Gate
+from tests.e2e.jobs import HeldJobs, run_jobs
 from tests.e2e.pipeline import PipelineRun
 
 
@@ -40,7 +41,7 @@ def step(what: str) -> Iterator[None]:
     print(f"  ok, {time.monotonic() - begun:.0f} s", flush=True)
 
 
-def run_leg(deployment: Deployment, cloud: Cloud, gate: Gate) -> dict[str, set[str]]:
+def run_leg(deployment: Deployment, cloud: Cloud, gate: Gate, jobs: HeldJobs) -> dict[str, set[str]]:
     """Returns what each role of the engine was allowed."""
     with step(f"{deployment.tool} deploys"):
         deployment.create()
@@ -53,6 +54,8 @@ def run_leg(deployment: Deployment, cloud: Cloud, gate: Gate) -> dict[str, set[s
         other = PipelineRun(cloud, pipeline_arn)
         other.approve()
         other.finish()
+    with step("jobs of Batch and SageMaker, whose ends EventBridge tells"):
+        run_jobs(cloud, deployment.state_machine_arn("batch-and-sagemaker"), jobs)
     with step(f"{deployment.tool} finds nothing to do"):
         deployment.check_unchanged()
     with step("what the killed engine was at is delivered again"):
