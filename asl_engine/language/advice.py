@@ -118,23 +118,22 @@ def _strings(value: JsonValue, location: Location) -> Iterator[tuple[str, Locati
 
 
 def _advise_timeout(state: JsonObject, location: Location, advisor: _Advisor) -> None:
-    resource = state.get("Resource")
-    if not isinstance(resource, str) or "TimeoutSeconds" in state or "TimeoutSecondsPath" in state:
+    if not _BOUNDS.isdisjoint(state):
         return
-    if resource.endswith(".waitForTaskToken"):
-        if "HeartbeatSeconds" not in state and "HeartbeatSecondsPath" not in state:
-            advisor.warn(
-                location,
-                "a lost callback would leave this task waiting for a year",
-                DiagnosticCode.CALLBACK_WITHOUT_TIMEOUT,
-                "set TimeoutSeconds to the longest that an answer may take, or HeartbeatSeconds",
-            )
-    elif ":activity:" in resource or ".sync" in resource:
+    if str(state.get("Resource")).endswith(".waitForTaskToken"):
         advisor.warn(
             location,
-            "a worker or job that never ends would leave this task waiting for ever",
+            "a lost callback would leave this task waiting for a year",
+            DiagnosticCode.CALLBACK_WITHOUT_TIMEOUT,
+            "set TimeoutSeconds to the longest that an answer may take, or HeartbeatSeconds",
+        )
+    else:
+        advisor.warn(
+            location,
+            "without TimeoutSeconds this task may take for ever; a deployed engine ends it after its "
+            "default_task_timeout_seconds, a day unless it is set",
             DiagnosticCode.TASK_WITHOUT_TIMEOUT,
-            "set TimeoutSeconds",
+            "set TimeoutSeconds to the longest that the task may take",
         )
 
 
@@ -308,6 +307,7 @@ def _advise_error_name(name: str, location: Location, field: str, advisor: _Advi
     advisor.warn(location, message, DiagnosticCode.ERROR_NEVER_MATCHES, hint)
 
 
+_BOUNDS: Final = frozenset({"TimeoutSeconds", "TimeoutSecondsPath", "HeartbeatSeconds", "HeartbeatSecondsPath"})
 _BRANCHES: Final = frozenset({"Branches", "ItemProcessor", "Iterator", "Comment"})
 _TOKEN: Final = "Task.Token"  # noqa: S105 - a path, no password
 _Advice = Callable[[JsonObject, Location, _Advisor], None]

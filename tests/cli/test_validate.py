@@ -41,6 +41,12 @@ def test_warnings_do_not_reject(asl: Asl, write: Write) -> None:
     assert "warning CALLBACK_WITHOUT_TIMEOUT" in checked.stdout
 
 
+def test_the_machines_that_the_project_ships_need_no_advice(asl: Asl) -> None:
+    checked = asl("validate", str(Path(__file__).parents[2] / "state_machines"))
+
+    assert checked.stdout.endswith("files, 0 errors, 0 warnings\n")
+
+
 def test_machines_get_every_member_of_a_diagnostic(asl: Asl, write: Write, hello: str) -> None:
     write("bad.asl.json", BAD)
     checked = asl("validate", hello, "bad.asl.json", "--json")

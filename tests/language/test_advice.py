@@ -5,6 +5,7 @@ import pytest
 from tests.language.definitions import END, SHIP, diagnostics, errors, machine_of, warnings
 
 CALLBACK = "arn:aws:states:::sqs:sendMessage.waitForTaskToken"
+TASK = {"Type": "Task", "Resource": SHIP, "TimeoutSeconds": 60}
 TOKEN = {"MessageBody": {"token.$": "$$.Task.Token"}}
 
 
@@ -13,7 +14,7 @@ def advice_on(state: dict[str, Any], **top: Any) -> list[str]:
 
 
 def test_a_plain_machine_needs_no_advice() -> None:
-    assert advice_on({"Type": "Task", "Resource": SHIP}) == []
+    assert advice_on(TASK) == []
 
 
 def test_a_callback_that_may_never_come_needs_a_timeout() -> None:
@@ -31,13 +32,29 @@ def test_a_callback_must_hand_its_token_out() -> None:
 
 
 @pytest.mark.parametrize(
-    "resource", ["arn:aws:states:::batch:submitJob.sync", "arn:aws:states:eu-west-1:111122223333:activity:pack"]
+    "resource",
+    [
+        SHIP,
+        "arn:aws:states:::lambda:invoke",
+        "arn:aws:states:::http:invoke",
+        "arn:aws:states:::aws-sdk:s3:getObject",
+        "arn:aws:states:::batch:submitJob.sync",
+        "arn:aws:states:eu-west-1:111122223333:activity:pack",
+    ],
 )
-def test_a_job_or_worker_needs_a_timeout(resource: str) -> None:
+def test_every_task_needs_a_bound(resource: str) -> None:
     task = {"Type": "Task", "Resource": resource}
 
     assert advice_on(task) == [": TASK_WITHOUT_TIMEOUT"]
-    assert advice_on({**task, "TimeoutSecondsPath": "$.limit"}) == []
+    for bound in ({"TimeoutSeconds": 60}, {"TimeoutSecondsPath": "$.limit"}, {"HeartbeatSeconds": 5}):
+        assert advice_on(task | bound) == []
+
+
+def test_a_task_without_a_timeout_is_told_what_ends_it() -> None:
+    (found,) = diagnostics(machine_of({"Type": "Task", "Resource": SHIP}, END))
+
+    assert "for ever" in found.message
+    assert "default_task_timeout_seconds, a day unless it is set" in found.message
 
 
 def test_a_map_needs_a_bound() -> None:
@@ -67,8 +84,8 @@ def test_permanent_errors_are_not_worth_a_retry() -> None:
     everything = {"ErrorEquals": ["States.ALL"]}
     permanent = {"ErrorEquals": ["States.Permissions", "Invalid"], "MaxAttempts": 0}
 
-    assert advice_on({"Type": "Task", "Resource": SHIP, "Retry": [everything]}) == ["/Retry/0: BLIND_RETRY"]
-    assert advice_on({"Type": "Task", "Resource": SHIP, "Retry": [permanent, everything]}) == []
+    assert advice_on({**TASK, "Retry": [everything]}) == ["/Retry/0: BLIND_RETRY"]
+    assert advice_on({**TASK, "Retry": [permanent, everything]}) == []
 
 
 @pytest.mark.parametrize(
@@ -81,9 +98,7 @@ def test_permanent_errors_are_not_worth_a_retry() -> None:
     ],
 )
 def test_an_error_that_never_matches_is_pointed_out(name: str, hint: str) -> None:
-    task = {"Type": "Task", "Resource": SHIP, "Catch": [{"ErrorEquals": [name], "Next": "B"}]}
-
-    (found,) = diagnostics(machine_of(task, END))
+    (found,) = diagnostics(machine_of({**TASK, "Catch": [{"ErrorEquals": [name], "Next": "B"}]}, END))
 
     assert found.location == "/States/A/Catch/0/ErrorEquals/0"
     assert hint in found.hint
@@ -100,7 +115,7 @@ def never_matching(*rules: list[str], **fields: Any) -> list[str]:
     """Where names stand that can never match, in the Catch and in the Retry of a Task."""
     retry = [{"ErrorEquals": names, "MaxAttempts": 0} for names in rules]
     catch = [{"ErrorEquals": names, "Next": "B"} for names in rules]
-    task = {"Type": "Task", "Resource": SHIP, **fields}
+    task = {**TASK, **fields}
     caught, retried = (advice_on({**task, field: found}) for field, found in (("Catch", catch), ("Retry", retry)))
     assert retried == [one.replace("/Catch", "/Retry") for one in caught]
     return [one.removesuffix(": ERROR_NEVER_MATCHES").removeprefix("/Catch/") for one in caught]
@@ -128,7 +143,7 @@ def test_a_parallel_has_the_errors_of_its_branches() -> None:
 
 
 def test_a_placeholder_left_in_is_pointed_out_wherever_it_is() -> None:
-    task = {"Type": "Task", "Resource": "${ShipArn}", "Parameters": {"bucket": ["in-${Stage}"]}}
+    task = {**TASK, "Resource": "${ShipArn}", "Parameters": {"bucket": ["in-${Stage}"]}}
 
     assert advice_on(task) == ["/Resource: UNRESOLVED_PLACEHOLDER", "/Parameters/bucket/0: UNRESOLVED_PLACEHOLDER"]
     assert errors(machine_of(task)) == []

@@ -69,7 +69,8 @@ def test_states_that_lead_to_no_end_are_pointed_out_once() -> None:
 
 def test_a_loop_that_can_be_left_is_right() -> None:
     choice = {"Type": "Choice", "Choices": [{"Variable": "$.a", "IsNull": True, "Next": "C"}], "Default": "A"}
-    caught = {"Type": "Task", "Resource": SHIP, "Next": "B", "Catch": [{"ErrorEquals": ["E"], "Next": "C"}]}
+    task = {"Type": "Task", "Resource": SHIP, "TimeoutSeconds": 60, "Next": "B"}
+    caught = {**task, "Catch": [{"ErrorEquals": ["E"], "Next": "C"}]}
 
     assert diagnostics(machine_of({"Type": "Wait", "Seconds": 5, "Next": "B"}, choice, END)) == []
     assert diagnostics(machine_of(caught, {"Type": "Pass", "Next": "A"}, END)) == []

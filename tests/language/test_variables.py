@@ -81,10 +81,10 @@ IN_JSONATA = {"QueryLanguage": "JSONata"}
 @pytest.mark.parametrize(
     ("state", "location"),
     [
-        (task(Arguments={"a": [RESULT]}), "/Arguments/a/0"),
+        (task(TimeoutSeconds=60, Arguments={"a": [RESULT]}), "/Arguments/a/0"),
         (task(TimeoutSeconds=RESULT), "/TimeoutSeconds"),
-        (task(Arguments=ERROR_OUTPUT), "/Arguments"),
-        (task(Output=ERROR_OUTPUT), "/Output"),
+        (task(TimeoutSeconds=60, Arguments=ERROR_OUTPUT), "/Arguments"),
+        (task(TimeoutSeconds=60, Output=ERROR_OUTPUT), "/Output"),
         ({"Type": "Wait", "Seconds": RESULT}, "/Seconds"),
         ({"Type": "Wait", "Seconds": 1, "Output": RESULT}, "/Output"),
         ({"Type": "Pass", "Assign": {"a": ERROR_OUTPUT}}, "/Assign/a"),
