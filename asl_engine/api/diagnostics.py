@@ -11,6 +11,11 @@ from asl_engine.api.jackson import complaint_of
 from asl_engine.language.diagnostics import Diagnostic, DiagnosticCode
 
 
+def told_by_aws(diagnostics: tuple[Diagnostic, ...]) -> tuple[Diagnostic, ...]:
+    """Those of these that AWS tells: where its JSON parser stops, it looks at nothing else."""
+    return next(((one,) for one in diagnostics if one.code is DiagnosticCode.INVALID_JSON_DESCRIPTION), diagnostics)
+
+
 def shown_diagnostic(diagnostic: Diagnostic, definition: str) -> dict[str, Any]:
     """A diagnostic as ValidateStateMachineDefinition answers it."""
     message, location = _message_and_location(diagnostic, definition)

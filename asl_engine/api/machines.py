@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import contextlib
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any, Final
 
 from asl_engine.api.arns import StateMachineArn, read_state_machine_arn
 from asl_engine.api.configurations import encryption_configuration, logging_configuration, tracing_configuration
-from asl_engine.api.diagnostics import error_text
+from asl_engine.api.diagnostics import error_text, told_by_aws
 from asl_engine.api.service import StepFunctions
 from asl_engine.errors import Conflict, InvalidStateMachineDefinition, StateMachineDeleting, StateMachineDoesNotExist
 from asl_engine.interpreter.execution import ExecutionStatus
@@ -41,9 +41,10 @@ def compile_for(definition: str, machine_type: str) -> StateMachine:
     return machine
 
 
-def invalid_definition(diagnostics: Iterable[Diagnostic], definition: str) -> InvalidStateMachineDefinition:
+def invalid_definition(diagnostics: tuple[Diagnostic, ...], definition: str) -> InvalidStateMachineDefinition:
     """What refuses a definition, of this text, for the errors among these diagnostics, in AWS's words."""
-    problems = ", ".join(error_text(error, definition) for error in diagnostics if error.severity is Severity.ERROR)
+    errors = (one for one in told_by_aws(diagnostics) if one.severity is Severity.ERROR)
+    problems = ", ".join(error_text(error, definition) for error in errors)
     return InvalidStateMachineDefinition(f"Invalid State Machine Definition: '{problems}'")
 
 

@@ -97,12 +97,16 @@ class Problem:
 
 
 class Problems:
-    """Collects what is found while a definition is read, once each; at most PROBLEMS_MAX. `errors` counts them all."""
+    """Collects what is found while a definition is read, once each; at most PROBLEMS_MAX. `errors` counts them all.
 
-    __slots__ = ("_found", "errors")
+    What stands at an `unread` location is null in the place of something else: its value is no problem of its own.
+    """
 
-    def __init__(self) -> None:
+    __slots__ = ("_found", "_unread", "errors")
+
+    def __init__(self, unread: frozenset[Location] = frozenset()) -> None:
         self._found: dict[tuple[DiagnosticCode, Location, str], Problem] = {}
+        self._unread = unread
         self.errors = 0
 
     def __iter__(self) -> Iterator[Problem]:
@@ -142,6 +146,8 @@ class Problems:
             message=message,
             hint=hint,
         )
+        if problem.member in self._unread and code is DiagnosticCode.SCHEMA_VALIDATION_FAILED:
+            return
         if len(self._found) < PROBLEMS_MAX:
             self._found.setdefault((code, problem.member, message), problem)
 

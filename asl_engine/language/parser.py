@@ -15,6 +15,7 @@ from asl_engine.json_value import JsonObject, JsonValue, dump_json
 from asl_engine.language.branch import read_branch, read_query_language
 from asl_engine.language.definition import Branch, QueryLanguage, StateMachine
 from asl_engine.language.diagnostics import (
+    PROBLEMS_MAX,
     Diagnostic,
     DiagnosticCode,
     Location,
@@ -27,7 +28,7 @@ from asl_engine.language.diagnostics import (
 from asl_engine.language.fields import Attributes, expected
 from asl_engine.language.machine import MACHINE
 from asl_engine.language.place import Compilation, Place, shown
-from asl_engine.language.source import Position, Source, SourceError, decode, read_json, too_deep
+from asl_engine.language.source import Position, Refused, Source, SourceError, decode, read_json, too_deep
 from asl_engine.language.states import SYNTAXES
 from asl_engine.language.transitions import check_transitions
 from asl_engine.language.variables import check_scopes
@@ -59,9 +60,9 @@ def parse_definition(
     """
     from asl_engine.language.advice import advise
 
-    problems = Problems()
     try:
         source = _read(text, yaml=yaml)
+        problems = Problems(frozenset(one.location for one in source.refused))
         _report_duplicates(source, problems)
         machine = _compile(source.value, problems, express=express, any_resource=any_resource)
         advise(_query_language_beside_states(source.value, problems), problems)
@@ -69,8 +70,8 @@ def parse_definition(
         return Parsed(None, (_unreadable(error, source_name),))
     except RecursionError:
         return Parsed(None, (_unreadable(too_deep(), source_name),))
-    diagnostics = _located(problems, source, source_name)
-    if machine is None or problems.errors:
+    diagnostics = _located(problems, source, source_name, yaml=yaml)
+    if machine is None or problems.errors or source.refused:
         return Parsed(None, diagnostics)
     return Parsed(_with_warnings(machine, diagnostics), diagnostics)
 
@@ -100,7 +101,7 @@ def compile_definition(definition: JsonObject | str) -> StateMachine:
     machine = None
     try:
         source = read_json(decode(text))
-        if not source.duplicates:
+        if not source.duplicates and not source.refused:
             machine = _compile(source.value, problems)
     except (SourceError, RecursionError):
         machine = None
@@ -199,13 +200,28 @@ def _duplicate_code(location: Location) -> DiagnosticCode:
     return DiagnosticCode.DUPLICATE_KEY
 
 
-def _located(problems: Problems, source: Source, source_name: str | None) -> tuple[Diagnostic, ...]:
+def _located(problems: Problems, source: Source, source_name: str | None, *, yaml: bool) -> tuple[Diagnostic, ...]:
     found = list(problems)
-    if not found:
+    if not found and not source.refused:
         return ()
     positions = source.positions()
-    diagnostics = [_diagnostic(problem, positions, source_name) for problem in found]
+    code = DiagnosticCode.INVALID_YAML if yaml else DiagnosticCode.INVALID_JSON_DESCRIPTION
+    diagnostics = [_refused(one, code, source_name) for one in source.refused[:PROBLEMS_MAX]]
+    diagnostics += [_diagnostic(problem, positions, source_name) for problem in found]
     return tuple(sorted(diagnostics, key=lambda one: (one.line or 0, one.column or 0)))
+
+
+def _refused(refused: Refused, code: DiagnosticCode, source_name: str | None) -> Diagnostic:
+    return Diagnostic(
+        severity=Severity.ERROR,
+        code=code,
+        location=printable(pointer(refused.location)),
+        message=printable(refused.message),
+        hint=refused.hint,
+        line=refused.position.line,
+        column=refused.position.column,
+        source_name=source_name,
+    )
 
 
 def _diagnostic(problem: Problem, positions: Mapping[Location, Position], source_name: str | None) -> Diagnostic:

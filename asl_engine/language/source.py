@@ -27,19 +27,33 @@ class Position:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Refused:
+    """A value that JSON does not have, such as NaN, and where it stands. `location` is its member's."""
+
+    location: Location
+    position: Position
+    message: str
+    hint: str = "write it as a string, or leave it out"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
-    """A text that was read. `positions` finds the members of a value; a duplicate key is the location of its twin."""
+    """A text that was read. `positions` finds the members of a value; a duplicate key is the location of its twin.
+
+    In the place of what was `refused`, the value has null.
+    """
 
     value: JsonValue
     text: str
     duplicates: tuple[tuple[Location, Position], ...] = ()
+    refused: tuple[Refused, ...] = ()
     node_positions: Mapping[Location, Position] | None = field(default=None)
 
     def positions(self) -> Mapping[Location, Position]:
         """Where each member begins: its key in an object, itself in an array."""
         if self.node_positions is not None:
             return self.node_positions
-        return json_positions(self.text)[0]
+        return json_members(self.text).positions
 
 
 class SourceError(Exception):
@@ -75,16 +89,16 @@ def decode(text: str | bytes) -> str:
 
 def read_json(text: str) -> Source:
     """Read a JSON text. Raises SourceError."""
-    duplicates: tuple[tuple[Location, Position], ...] = ()
+    members = _NO_MEMBERS
     try:
         value = _decode_json(_decoder, text)
-    except _DuplicateKeyError:
+    except ValueError:
         value = _decode_json(_lenient_decoder, text)
-        duplicates = json_positions(text)[1]
+        members = json_members(text)
     if text.count("{") + text.count("[") > JSON_DEPTH_MAX and is_too_deep(value):
         raise too_deep(_first_too_deep(text))
     refuse_size(value, text)
-    return Source(value=value, text=text, duplicates=duplicates)
+    return Source(value=value, text=text, duplicates=members.duplicates, refused=members.refused)
 
 
 def is_too_deep(value: JsonValue) -> bool:
@@ -114,10 +128,20 @@ def refuse_size(value: JsonValue, text: str) -> None:
         )
 
 
-def json_positions(text: str) -> tuple[Mapping[Location, Position], tuple[tuple[Location, Position], ...]]:
-    """Where the members of a valid JSON text begin, and the keys that repeat one of their object."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Members:
+    """Where the members of a JSON text begin, the keys that repeat one of their object, and values that are no JSON."""
+
+    positions: Mapping[Location, Position]
+    duplicates: tuple[tuple[Location, Position], ...] = ()
+    refused: tuple[Refused, ...] = ()
+
+
+def json_members(text: str) -> Members:
+    """The members of a text that is valid JSON but for numbers that JSON does not have."""
     positions: dict[Location, Position] = {(): Position(1, 1)}
     duplicates: list[tuple[Location, Position]] = []
+    refused: list[Refused] = []
     path: list[str | int] = []
     for lexeme, position in _lexemes(text):
         if lexeme in "}]":
@@ -134,8 +158,20 @@ def json_positions(text: str) -> tuple[Mapping[Location, Position], tuple[tuple[
                 positions[tuple(path)] = position
             if lexeme in "{[":
                 path.append("" if lexeme == "{" else 0)
+            elif lexeme[0] != '"' and (message := _refusal(lexeme)):
+                refused.append(Refused(location=tuple(path), position=position, message=message))
     twins = {location for location, _ in duplicates}
-    return positions, tuple(one for one in duplicates if not any(one[0][:end] in twins for end in range(len(one[0]))))
+    outermost = (one for one in duplicates if not any(one[0][:end] in twins for end in range(len(one[0]))))
+    return Members(positions=positions, duplicates=tuple(outermost), refused=tuple(refused))
+
+
+def _refusal(lexeme: str) -> str | None:
+    """What is wrong with a word that is well-formed, if anything."""
+    try:
+        _decoder.decode(lexeme)
+    except ValueError as error:
+        return "a number has too many digits" if "digits" in str(error) else str(error)
+    return None
 
 
 def _next_member(path: list[str | int]) -> None:
@@ -154,43 +190,20 @@ def _lexemes(text: str) -> Iterator[tuple[str, Position]]:
 
 
 def _decode_json(decoder: json.JSONDecoder, text: str) -> JsonValue:
+    """Raises ValueError for what the decoder refuses although it is well-formed, SourceError for anything else."""
     try:
         value: JsonValue = decoder.decode(text)
-    except _DuplicateKeyError:
-        raise
     except json.JSONDecodeError as error:
         raise _syntax_error(text, error) from error
     except RecursionError as error:
         raise too_deep(_first_too_deep(text)) from error
-    except ValueError as error:
-        message = _TOO_MANY_DIGITS if "digits" in str(error) else str(error)
-        raise SourceError(
-            message, position=_first_refused(text), hint="write it as a string, or leave it out"
-        ) from error
     return value
-
-
-def _first_refused(text: str) -> Position | None:
-    """Where the first word stands that the decoder refuses although it is well-formed, such as NaN."""
-    for lexeme, position in _lexemes(text):
-        if lexeme[0] not in _PUNCTUATION_OR_STRING:
-            try:
-                _lenient_decoder.decode(lexeme)
-            except json.JSONDecodeError:
-                return None  # the text is malformed as well
-            except ValueError:
-                return position
-    return None
-
-
-class _DuplicateKeyError(ValueError):
-    pass
 
 
 def _object(pairs: list[tuple[str, JsonValue]]) -> dict[str, JsonValue]:
     members = dict(pairs)
     if len(members) != len(pairs):
-        raise _DuplicateKeyError
+        raise ValueError("a key occurs twice")
     return members
 
 
@@ -203,6 +216,14 @@ def _finite_float(text: str) -> float:
     if math.isinf(number):
         raise ValueError(f"the number {text[:40]} is too large")
     return number
+
+
+def _or_null(text: str) -> JsonValue:
+    try:
+        value: JsonValue = _decoder.decode(text)
+    except ValueError:
+        return None
+    return value
 
 
 def too_deep(position: Position | None = None) -> SourceError:
@@ -241,10 +262,9 @@ def _syntax_error(text: str, error: json.JSONDecodeError) -> SourceError:
 
 
 _UTF8_BYTES_MAX = 4
-_PUNCTUATION_OR_STRING = frozenset('{}[],"')
-_TOO_MANY_DIGITS = "a number has too many digits"
 _WORD = re.compile(r"[A-Za-z_]\w{0,80}")
 _JACKSON_EXPECTED = "was expecting (JSON String, Number, Array, Object or token 'null', 'true' or 'false')"
 _LEXEME = re.compile(r'"(?:[^"\\]|\\.)*"(?:\s*:)?|[{}\[\],]|\n|[^\s{}\[\],:"]+')
 _decoder = json.JSONDecoder(object_pairs_hook=_object, parse_constant=_refuse_constant, parse_float=_finite_float)
-_lenient_decoder = json.JSONDecoder(parse_constant=_refuse_constant, parse_float=_finite_float)
+_lenient_decoder = json.JSONDecoder(parse_constant=_or_null, parse_float=_or_null, parse_int=_or_null)
+_NO_MEMBERS = Members(positions={})

@@ -1,7 +1,8 @@
 """A definition in YAML, read as the JSON value it stands for, with the place of every member.
 
 Scalars are read as YAML 1.2 reads them, so that `Next: Yes` stays a name and a timestamp stays a string. Tags, such as
-CloudFormation's `!Sub`, have no JSON and are refused. Aliases are followed, within a bound on what they unfold to.
+CloudFormation's `!Sub`, have no JSON and are refused, and so is what is no finite number. Aliases are followed, within
+a bound on what they unfold to.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import yaml
 
 from asl_engine.json_value import JsonValue
 from asl_engine.language.diagnostics import DiagnosticCode, Location
-from asl_engine.language.source import Position, Source, SourceError, is_too_deep, refuse_size, too_deep
+from asl_engine.language.source import Position, Refused, Source, SourceError, is_too_deep, refuse_size, too_deep
 
 _NODES_MAX: Final = 500_000
 _NULL: Final = frozenset({"", "~", "null", "Null", "NULL"})
@@ -23,6 +24,8 @@ _INTEGER: Final = re.compile(r"[-+]?[0-9]{1,300}")
 _FLOAT: Final = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 _NOT_FINITE: Final = re.compile(r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
 _TAG_OF_YAML: Final = "tag:yaml.org,2002:"
+_TAGS: Final = frozenset({"map", "seq", "null", "bool", "int", "float", "str", "timestamp", "merge", "value"})
+_SHOWN_MAX: Final = 40
 
 
 def read_yaml(text: str) -> Source:
@@ -46,13 +49,20 @@ def read_yaml(text: str) -> Source:
     if is_too_deep(value):
         raise too_deep()
     refuse_size(value, text)
-    return Source(value=value, text=text, duplicates=tuple(reading.duplicates), node_positions=reading.positions)
+    return Source(
+        value=value,
+        text=text,
+        duplicates=tuple(reading.duplicates),
+        refused=tuple(reading.refused),
+        node_positions=reading.positions,
+    )
 
 
 class _Reading:
     def __init__(self) -> None:
         self.positions: dict[Location, Position] = {}
         self.duplicates: list[tuple[Location, Position]] = []
+        self.refused: list[Refused] = []
         self._nodes = 0
 
     def value(self, node: yaml.Node, location: Location) -> JsonValue:
@@ -65,17 +75,20 @@ class _Reading:
                 hint="aliases inside of aliases multiply: write fewer of them",
             )
         self.positions.setdefault(location, _position(node))
+        if node.tag.removeprefix(_TAG_OF_YAML) not in _TAGS:
+            message = f"the tag {node.tag} has no meaning in a definition"
+            hint = "fill in what a template's function such as !Sub or !GetAtt stands for"
+            self.refused.append(Refused(location=location, position=_position(node), message=message, hint=hint))
+            return None
         match node:
             case yaml.MappingNode():
                 return self._object(node, location)
             case yaml.SequenceNode():
-                self._refuse_tag(node, "seq")
                 return [self.value(item, (*location, index)) for index, item in enumerate(node.value)]
             case _:
-                return self._scalar(node)
+                return self._scalar(node, location)
 
     def _object(self, node: yaml.MappingNode, location: Location) -> JsonValue:
-        self._refuse_tag(node, "map")
         members: dict[str, JsonValue] = {}
         for key_node, value_node in node.value:
             if not isinstance(key_node, yaml.ScalarNode):
@@ -90,33 +103,28 @@ class _Reading:
             members[key] = self.value(value_node, inner)
         return members
 
-    def _scalar(self, node: Any) -> JsonValue:
-        self._refuse_tag(node, "null", "bool", "int", "float", "str", "timestamp", "merge", "value")
+    def _scalar(self, node: Any, location: Location) -> JsonValue:
         text: str = node.value
-        return text if node.style else _plain(text, node)
-
-    def _refuse_tag(self, node: yaml.Node, *known: str) -> None:
-        if node.tag.removeprefix(_TAG_OF_YAML) not in known:
-            raise SourceError(
-                f"the tag {node.tag} has no meaning in a definition",
-                code=DiagnosticCode.INVALID_YAML,
-                position=_position(node),
-                hint="fill in what a template's function such as !Sub or !GetAtt stands for",
-            )
+        if node.style:
+            return text
+        value = _plain(text)
+        if isinstance(value, float) and not math.isfinite(value):
+            message = f"{text[:_SHOWN_MAX]} is not JSON"
+            self.refused.append(Refused(location=location, position=_position(node), message=message))
+            return None
+        return value
 
 
-def _plain(text: str, node: yaml.Node) -> JsonValue:
+def _plain(text: str) -> JsonValue:
     if text in _NULL:
         return None
     if text in _BOOLEANS:
         return _BOOLEANS[text]
     if _INTEGER.fullmatch(text):
         return int(text)
-    if _FLOAT.fullmatch(text) and math.isfinite(number := float(text)):
-        return number
-    if _NOT_FINITE.fullmatch(text) or _FLOAT.fullmatch(text):
-        raise SourceError(f"{text} is not JSON", code=DiagnosticCode.INVALID_YAML, position=_position(node))
-    return text
+    if _FLOAT.fullmatch(text):
+        return float(text)
+    return math.nan if _NOT_FINITE.fullmatch(text) else text
 
 
 def _position(node: yaml.Node) -> Position:

@@ -16,7 +16,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, NoReturn
+from typing import TYPE_CHECKING, Final, NoReturn
 
 from asl_engine.errors import InvalidJson, TasksFileError
 from asl_engine.expressions.scope import ABSENT
@@ -25,6 +25,9 @@ from asl_engine.runtime.clock import Clock
 from asl_engine.runtime.marshalling import MarshalError, marshal
 from asl_engine.runtime.mocks import Answer, Case, InvocationCount, Script, ScriptedTasks
 from asl_engine.runtime.tasks import Failed, Succeeded
+
+if TYPE_CHECKING:
+    from asl_engine.language.source import Position
 
 _ENTRY_FIELDS: Final = ("Return", "Throw", "Never", "AfterSeconds", "Heartbeats")
 _ATTEMPTS = re.compile(r"(?P<first>[0-9]{1,9})(-(?P<last>[0-9]{1,9}))?")
@@ -143,9 +146,15 @@ def _parse_yaml(file: Path, text: bytes) -> JsonValue:
     try:
         source = read_yaml(decode(text))
     except SourceError as error:
-        place = f" at line {error.position.line}, column {error.position.column}" if error.position else ""
-        raise TasksFileError(f"{file}: invalid YAML{place}: {error.message}") from error
+        raise _invalid_yaml(file, error.message, error.position) from error
+    if source.refused:
+        raise _invalid_yaml(file, source.refused[0].message, source.refused[0].position)
     return source.value
+
+
+def _invalid_yaml(file: Path, message: str, position: Position | None) -> TasksFileError:
+    place = f" at line {position.line}, column {position.column}" if position else ""
+    return TasksFileError(f"{file}: invalid YAML{place}: {message}")
 
 
 def _cases(node: _Node) -> Iterator[Case]:

@@ -5,8 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from asl_engine.language.diagnostics import DiagnosticCode
-from asl_engine.language.source import Position, SourceError, decode, json_positions, read_json
+from asl_engine.language.diagnostics import DiagnosticCode, Location
+from asl_engine.language.parser import parse_definition
+from asl_engine.language.source import Position, SourceError, decode, json_members, read_json
 from asl_engine.limits import JSON_DEPTH_MAX
 
 json_values = st.recursive(
@@ -33,10 +34,10 @@ def test_lines_are_counted_between_a_key_and_its_colon_too() -> None:
 
 @given(json_values)
 def test_every_member_of_any_value_has_a_position(value: Any) -> None:
-    positions, duplicates = json_positions(json.dumps(value, indent=1))
+    members = json_members(json.dumps(value, indent=1))
 
-    assert set(positions) == set(_locations(value))
-    assert duplicates == ()
+    assert set(members.positions) == set(_locations(value))
+    assert (members.duplicates, members.refused) == ((), ())
 
 
 def test_a_key_given_twice_is_found_where_it_is_given_again() -> None:
@@ -57,10 +58,6 @@ def test_an_object_given_twice_is_one_problem_and_not_one_for_each_member() -> N
     [
         ("charge it", "Unrecognized token 'charge'", 1, 1),
         ('{"a": 1,\n "b" 2}', "Expecting ':' delimiter", 2, 6),
-        ('{"a": NaN}', "NaN is not JSON", 1, 7),
-        ('["NaN",\n -Infinity]', "-Infinity is not JSON", 2, 2),
-        ('{"a": 1e999}', "the number 1e999 is too large", 1, 7),
-        ('{"a": ' + "9" * 5_000 + "}", "a number has too many digits", 1, 7),
         ("  ", "Definition must be a valid JSON object", None, None),
     ],
 )
@@ -73,6 +70,54 @@ def test_what_is_no_json_is_refused_where_it_goes_wrong(
     assert caught.value.message.startswith(message)
     position = caught.value.position
     assert (position.line, position.column) == (line, column) if position else line is None
+
+
+@pytest.mark.parametrize(
+    ("text", "message", "location", "position"),
+    [
+        ('{"a": NaN}', "NaN is not JSON", ("a",), Position(1, 7)),
+        ('["NaN",\n -Infinity]', "-Infinity is not JSON", (1,), Position(2, 2)),
+        ('{"a": 1e999}', "the number 1e999 is too large", ("a",), Position(1, 7)),
+        ('{"a": [' + "9" * 5_000 + "]}", "a number has too many digits", ("a", 0), Position(1, 8)),
+        ("NaN", "NaN is not JSON", (), Position(1, 1)),
+    ],
+)
+def test_a_number_that_json_does_not_have_is_told_and_reading_goes_on(
+    text: str, message: str, location: Location, position: Position
+) -> None:
+    (refused,) = read_json(text).refused
+
+    assert (refused.message, refused.location, refused.position) == (message, location, position)
+
+
+@pytest.mark.parametrize(
+    ("code", "number"), [(DiagnosticCode.INVALID_JSON_DESCRIPTION, "NaN"), (DiagnosticCode.INVALID_YAML, ".nan")]
+)
+def test_what_is_no_number_hides_no_other_problem_and_is_told_once(code: DiagnosticCode, number: str) -> None:
+    text = (
+        f'{{"StartAt": "A", "TimeoutSeconds": {number}, "States": {{\n'
+        f'"A": {{"Type": "Wait", "Seconds": {number}, "Next": "Bee"}},\n"B": {{"Type": "Succeed", "Nxt": {number}}}}}}}'
+    )
+
+    parsed = parse_definition(text, yaml=code is DiagnosticCode.INVALID_YAML)
+
+    assert parsed.machine is None
+    assert [(one.code, one.location, one.line) for one in parsed.diagnostics] == [
+        (code, "/TimeoutSeconds", 1),
+        (code, "/States/A/Seconds", 2),
+        (DiagnosticCode.MISSING_TRANSITION_TARGET, "/States/A/Next", 2),
+        (DiagnosticCode.MISSING_TRANSITION_TARGET, "/States/B", 3),
+        (DiagnosticCode.UNKNOWN_FIELD, "/States/B/Nxt", 3),
+        (code, "/States/B/Nxt", 3),
+    ]
+
+
+def test_a_machine_is_refused_for_its_only_number_that_json_does_not_have() -> None:
+    text = '{"StartAt": "A", "States": {"A": {"Type": "Pass", "Result": NaN, "End": true}}}'
+    (found,) = parse_definition(text).diagnostics
+
+    assert (found.location, found.line, found.column) == ("/States/A/Result", 1, 61)
+    assert parse_definition(text).machine is None
 
 
 @pytest.mark.parametrize(

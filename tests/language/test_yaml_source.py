@@ -55,12 +55,7 @@ def test_an_alias_stands_for_what_it_names() -> None:
     ("text", "code", "message"),
     [
         ("a: [1,", DiagnosticCode.INVALID_YAML, "did not find expected"),
-        ("a: !Sub x", DiagnosticCode.INVALID_YAML, "the tag !Sub has no meaning"),
-        ("a: !!python/object:os.system x", DiagnosticCode.INVALID_YAML, "has no meaning"),
-        ("a: !!binary aGk=", DiagnosticCode.INVALID_YAML, "has no meaning"),
         ("? [1]\n: 2", DiagnosticCode.INVALID_YAML, "a key must be a string"),
-        ("a: .inf", DiagnosticCode.INVALID_YAML, ".inf is not JSON"),
-        ("a: 1e999", DiagnosticCode.INVALID_YAML, "1e999 is not JSON"),
         ("a: 1\n---\nb: 2", DiagnosticCode.INVALID_YAML, "but found another document"),
         ("", DiagnosticCode.SCHEMA_VALIDATION_FAILED, "must be a valid JSON object"),
         ("&a [*a]", DiagnosticCode.NESTED_TOO_DEEPLY, "nested too deeply"),
@@ -72,6 +67,29 @@ def test_what_is_no_definition_in_yaml_is_refused(text: str, code: DiagnosticCod
 
     assert caught.value.code is code
     assert message in caught.value.message
+
+
+@pytest.mark.parametrize(
+    ("scalar", "message"),
+    [
+        ("!Sub x", "the tag !Sub has no meaning"),
+        ("!GetAtt [.nan]", "the tag !GetAtt has no meaning"),
+        ("!!python/object:os.system x", "has no meaning"),
+        ("!!binary aGk=", "has no meaning"),
+        (".inf", ".inf is not JSON"),
+        ("-.Inf", "-.Inf is not JSON"),
+        (".nan", ".nan is not JSON"),
+        ("1e999", "1e999 is not JSON"),
+        ("9" * 5_000, "9" * 40 + " is not JSON"),
+    ],
+)
+def test_what_json_does_not_have_is_told_and_reading_goes_on(scalar: str, message: str) -> None:
+    source = read_yaml(f"a:\n  - 1\n  - {scalar}")
+    (refused,) = source.refused
+
+    assert source.value == {"a": [1, None]}
+    assert (refused.location, refused.position) == (("a", 1), Position(3, 5))
+    assert message in refused.message
 
 
 def test_aliases_cannot_unfold_without_bound() -> None:

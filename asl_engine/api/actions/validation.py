@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from asl_engine.api.diagnostics import shown_diagnostic
+from asl_engine.api.diagnostics import shown_diagnostic, told_by_aws
 from asl_engine.api.service import Answer, Request, StepFunctions
 from asl_engine.language.diagnostics import Severity
 from asl_engine.language.parser import parse_definition
@@ -15,8 +15,9 @@ DIAGNOSTICS_MAX = (
 async def validate_state_machine_definition(_service: StepFunctions, request: Request) -> Answer:
     """ValidateStateMachineDefinition. Warnings are told only when the caller's `severity` is WARNING."""
     parsed = parse_definition(request["definition"], express=request.get("type") == "EXPRESS", any_resource=False)
-    errors = [diagnostic for diagnostic in parsed.diagnostics if diagnostic.severity is Severity.ERROR]
-    told = parsed.diagnostics if request.get("severity") == "WARNING" else errors
+    found = told_by_aws(parsed.diagnostics)
+    errors = tuple(diagnostic for diagnostic in found if diagnostic.severity is Severity.ERROR)
+    told = found if request.get("severity") == "WARNING" else errors
     most = request.get("maxResults") or DIAGNOSTICS_MAX
     return {
         "result": "FAIL" if errors else "OK",

@@ -62,6 +62,15 @@ async def test_a_text_that_is_no_json_is_an_answer_and_no_error(call: Caller) ->
 
 
 @story
+async def test_a_number_that_json_does_not_have_is_all_that_aws_tells(call: Caller) -> None:
+    answer = await call("ValidateStateMachineDefinition", definition='{"Seconds": NaN, "Beyond": -Infinity}')
+    (diagnostic,) = answer["diagnostics"]
+
+    assert diagnostic["location"].endswith("line: 1, column: 16]")
+    assert diagnostic["message"].startswith("Non-standard token 'NaN'")
+
+
+@story
 async def test_a_single_state_can_be_tried(call: Caller) -> None:
     state = json.dumps({"Type": "Pass", "Result": 7, "End": True})
     answer = await call("TestState", definition=state, roleArn="arn:aws:iam::123456789012:role/r")
