@@ -6,7 +6,7 @@ All problems are found in one pass. A part that cannot be read is reported and l
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
@@ -58,19 +58,21 @@ def parse_definition(
     `source_name` is the file's name, for diagnostics. `express` adds the rules of Express workflows. A Resource may be
     any URI by the specification, and AWS admits only what it knows: with `any_resource` another one is a warning.
     """
-    from asl_engine.language.advice import advise
-
     try:
         source = _read(text, yaml=yaml)
-        problems = Problems(frozenset(one.location for one in source.refused))
-        _report_duplicates(source, problems)
-        machine = _compile(source.value, problems, express=express, any_resource=any_resource)
-        advise(_query_language_beside_states(source.value, problems), problems)
+        machine, problems = _checked(source, express=express, any_resource=any_resource)
+        found = _located(problems, source, source_name)
+        if source.duplicates:
+            first = _read(text, yaml=yaml, first=True)
+            _, problems_of_first = _checked(first, express=express, any_resource=any_resource)
+            found |= _located(_within_twins(problems_of_first, first), first, source_name)
     except SourceError as error:
         return Parsed(None, (_unreadable(error, source_name),))
     except RecursionError:
         return Parsed(None, (_unreadable(too_deep(), source_name),))
-    diagnostics = _located(problems, source, source_name, yaml=yaml)
+    code = DiagnosticCode.INVALID_YAML if yaml else DiagnosticCode.INVALID_JSON_DESCRIPTION
+    found |= dict.fromkeys(_refused(one, code, source_name) for one in source.refused[:PROBLEMS_MAX])
+    diagnostics = tuple(sorted(found, key=lambda one: (one.line or 0, one.column or 0)))
     if machine is None or problems.errors or source.refused:
         return Parsed(None, diagnostics)
     return Parsed(_with_warnings(machine, diagnostics), diagnostics)
@@ -122,13 +124,32 @@ def load_definition(path: Path) -> Parsed:
     return parse_definition(text, yaml=path.suffix in _YAML_SUFFIXES, source_name=str(path))
 
 
-def _read(text: str | bytes, *, yaml: bool) -> Source:
+def _read(text: str | bytes, *, yaml: bool, first: bool = False) -> Source:
     decoded = decode(text)
     if not yaml:
-        return read_json(decoded)
+        return read_json(decoded, first=first)
     from asl_engine.language.yaml_source import read_yaml
 
-    return read_yaml(decoded)
+    return read_yaml(decoded, first=first)
+
+
+def _checked(source: Source, *, express: bool, any_resource: bool) -> tuple[StateMachine | None, Problems]:
+    from asl_engine.language.advice import advise
+
+    problems = Problems(frozenset(one.location for one in source.refused))
+    _report_duplicates(source, problems)
+    machine = _compile(source.value, problems, express=express, any_resource=any_resource)
+    advise(_query_language_beside_states(source.value, problems), problems)
+    return machine, problems
+
+
+def _within_twins(problems: Problems, source: Source) -> Iterator[Problem]:
+    """The problems inside of members given twice; in what else there is, one twin alone may be the cause."""
+    twins = {location for location, _ in source.duplicates}
+    for problem in problems:
+        around = (problem.member[:length] for length in range(len(problem.member) + 1))
+        if problem.code not in _TWICE and not twins.isdisjoint(around):
+            yield problem
 
 
 def _compile(
@@ -200,15 +221,10 @@ def _duplicate_code(location: Location) -> DiagnosticCode:
     return DiagnosticCode.DUPLICATE_KEY
 
 
-def _located(problems: Problems, source: Source, source_name: str | None, *, yaml: bool) -> tuple[Diagnostic, ...]:
+def _located(problems: Iterable[Problem], source: Source, source_name: str | None) -> dict[Diagnostic, None]:
     found = list(problems)
-    if not found and not source.refused:
-        return ()
-    positions = source.positions()
-    code = DiagnosticCode.INVALID_YAML if yaml else DiagnosticCode.INVALID_JSON_DESCRIPTION
-    diagnostics = [_refused(one, code, source_name) for one in source.refused[:PROBLEMS_MAX]]
-    diagnostics += [_diagnostic(problem, positions, source_name) for problem in found]
-    return tuple(sorted(diagnostics, key=lambda one: (one.line or 0, one.column or 0)))
+    positions = source.positions() if found else {}
+    return dict.fromkeys(_diagnostic(problem, positions, source_name) for problem in found)
 
 
 def _refused(refused: Refused, code: DiagnosticCode, source_name: str | None) -> Diagnostic:
@@ -259,5 +275,6 @@ def _with_warnings(machine: StateMachine, diagnostics: tuple[Diagnostic, ...]) -
     return replace(machine, warnings=tuple(str(diagnostic) for diagnostic in diagnostics)) if diagnostics else machine
 
 
+_TWICE: Final = frozenset({DiagnosticCode.DUPLICATE_KEY, DiagnosticCode.DUPLICATE_STATE_NAME})
 _JSON_SUFFIXES: Final = (".json", ".asl")
 _YAML_SUFFIXES: Final = (".yaml", ".yml")

@@ -40,20 +40,21 @@ class Refused:
 class Source:
     """A text that was read. `positions` finds the members of a value; a duplicate key is the location of its twin.
 
-    In the place of what was `refused`, the value has null.
+    In the place of what was `refused`, the value has null. Of twins, it has the `first`, or else the last.
     """
 
     value: JsonValue
     text: str
     duplicates: tuple[tuple[Location, Position], ...] = ()
     refused: tuple[Refused, ...] = ()
+    first: bool = False
     node_positions: Mapping[Location, Position] | None = field(default=None)
 
     def positions(self) -> Mapping[Location, Position]:
         """Where each member begins: its key in an object, itself in an array."""
         if self.node_positions is not None:
             return self.node_positions
-        return json_members(self.text).positions
+        return json_members(self.text, first=self.first).positions
 
 
 class SourceError(Exception):
@@ -87,18 +88,18 @@ def decode(text: str | bytes) -> str:
         raise SourceError(f"byte {error.start} is no UTF-8", hint="save the file as UTF-8") from error
 
 
-def read_json(text: str) -> Source:
-    """Read a JSON text. Raises SourceError."""
+def read_json(text: str, *, first: bool = False) -> Source:
+    """Read a JSON text; of a key given twice, the `first`, or else the last. Raises SourceError."""
     members = _NO_MEMBERS
     try:
         value = _decode_json(_decoder, text)
     except ValueError:
-        value = _decode_json(_lenient_decoder, text)
-        members = json_members(text)
+        value = _decode_json(_first_lenient_decoder if first else _lenient_decoder, text)
+        members = json_members(text, first=first)
     if text.count("{") + text.count("[") > JSON_DEPTH_MAX and is_too_deep(value):
         raise too_deep(_first_too_deep(text))
     refuse_size(value, text)
-    return Source(value=value, text=text, duplicates=members.duplicates, refused=members.refused)
+    return Source(value=value, text=text, duplicates=members.duplicates, refused=members.refused, first=first)
 
 
 def is_too_deep(value: JsonValue) -> bool:
@@ -137,32 +138,40 @@ class Members:
     refused: tuple[Refused, ...] = ()
 
 
-def json_members(text: str) -> Members:
-    """The members of a text that is valid JSON but for numbers that JSON does not have."""
+def json_members(text: str, *, first: bool = False) -> Members:
+    """The members of a text that is valid JSON but for numbers that JSON does not have, and the `first` of twins."""
     positions: dict[Location, Position] = {(): Position(1, 1)}
     duplicates: list[tuple[Location, Position]] = []
     refused: list[Refused] = []
     path: list[str | int] = []
+    keys: list[set[str | int]] = []  # that each object around has so far
     for lexeme, position in _lexemes(text):
         if lexeme in "}]":
             path.pop()
+            keys.pop()
         elif lexeme == ",":
             _next_member(path)
         elif lexeme[0] == '"' and lexeme[-1] == ":":
             path[-1] = json.loads(lexeme[:-1])
-            if (location := tuple(path)) in positions:
-                duplicates.append((location, position))
-            positions[location] = position
+            if path[-1] in keys[-1]:
+                duplicates.append((tuple(path), position))
+            keys[-1].add(path[-1])
+            _note(positions, path, position, first)
         else:
             if path and isinstance(path[-1], int):
-                positions[tuple(path)] = position
+                _note(positions, path, position, first)
             if lexeme in "{[":
                 path.append("" if lexeme == "{" else 0)
+                keys.append(set())
             elif lexeme[0] != '"' and (message := _refusal(lexeme)):
                 refused.append(Refused(location=tuple(path), position=position, message=message))
-    twins = {location for location, _ in duplicates}
-    outermost = (one for one in duplicates if not any(one[0][:end] in twins for end in range(len(one[0]))))
-    return Members(positions=positions, duplicates=tuple(outermost), refused=tuple(refused))
+    return Members(positions=positions, duplicates=tuple(duplicates), refused=tuple(refused))
+
+
+def _note(positions: dict[Location, Position], path: list[str | int], position: Position, first: bool) -> None:
+    location = tuple(path)
+    if not first or location not in positions:
+        positions[location] = position
 
 
 def _refusal(lexeme: str) -> str | None:
@@ -267,4 +276,10 @@ _JACKSON_EXPECTED = "was expecting (JSON String, Number, Array, Object or token 
 _LEXEME = re.compile(r'"(?:[^"\\]|\\.)*"(?:\s*:)?|[{}\[\],]|\n|[^\s{}\[\],:"]+')
 _decoder = json.JSONDecoder(object_pairs_hook=_object, parse_constant=_refuse_constant, parse_float=_finite_float)
 _lenient_decoder = json.JSONDecoder(parse_constant=_or_null, parse_float=_or_null, parse_int=_or_null)
+_first_lenient_decoder = json.JSONDecoder(
+    object_pairs_hook=lambda pairs: dict(reversed(pairs)),
+    parse_constant=_or_null,
+    parse_float=_or_null,
+    parse_int=_or_null,
+)
 _NO_MEMBERS = Members(positions={})

@@ -28,8 +28,8 @@ _TAGS: Final = frozenset({"map", "seq", "null", "bool", "int", "float", "str", "
 _SHOWN_MAX: Final = 40
 
 
-def read_yaml(text: str) -> Source:
-    """Read a YAML text. Raises SourceError."""
+def read_yaml(text: str, *, first: bool = False) -> Source:
+    """Read a YAML text; of a key given twice, the `first`, or else the last. Raises SourceError."""
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     try:
         node = yaml.compose(text, Loader=loader)
@@ -41,7 +41,7 @@ def read_yaml(text: str) -> Source:
         raise SourceError(str(error), code=DiagnosticCode.INVALID_YAML) from error
     if node is None:
         raise SourceError("Definition must be a valid JSON object", code=DiagnosticCode.SCHEMA_VALIDATION_FAILED)
-    reading = _Reading()
+    reading = _Reading(first)
     try:
         value = reading.value(node, ())
     except RecursionError as error:
@@ -59,7 +59,8 @@ def read_yaml(text: str) -> Source:
 
 
 class _Reading:
-    def __init__(self) -> None:
+    def __init__(self, first: bool) -> None:
+        self._first = first
         self.positions: dict[Location, Position] = {}
         self.duplicates: list[tuple[Location, Position]] = []
         self.refused: list[Refused] = []
@@ -99,6 +100,8 @@ class _Reading:
             inner = (*location, key)
             if key in members:
                 self.duplicates.append((inner, _position(key_node)))
+                if self._first:
+                    continue
             self.positions[inner] = _position(key_node)
             members[key] = self.value(value_node, inner)
         return members

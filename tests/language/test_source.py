@@ -47,6 +47,29 @@ def test_a_key_given_twice_is_found_where_it_is_given_again() -> None:
     assert source.duplicates == ((("a", "x"), Position(1, 16)),)
 
 
+def test_a_key_given_twice_is_found_inside_of_an_object_given_twice() -> None:
+    source = read_json('{"a": {"x": 1}, "a": {"x": 2, "y": 3, "y": 4}}')
+
+    assert source.duplicates == ((("a",), Position(1, 17)), (("a", "y"), Position(1, 39)))
+
+
+@pytest.mark.parametrize("yaml", [False, True])
+def test_the_problems_of_both_states_of_one_name_are_told_where_they_stand(yaml: bool) -> None:
+    text = (
+        '{"StartAt": "A", "States": {\n"A": {"Type": "Wait", "Seconds": -1, "Next": "Bee"},\n'
+        '"A": {"Type": "Pass", "Nxt": 1, "Next": "C"},\n"B": {"Type": "Succeed"},\n"C": {"Type": "Pass", "Next": "D"}}}'
+    )
+
+    assert [(one.location, one.line) for one in parse_definition(text, yaml=yaml).diagnostics] == [
+        ("/States/A/Seconds", 2),
+        ("/States/A/Next", 2),
+        ("/States/A", 3),
+        ("/States/A/Nxt", 3),
+        ("/States/B", 4),
+        ("/States/C/Next", 5),
+    ]
+
+
 def test_an_object_given_twice_is_one_problem_and_not_one_for_each_member() -> None:
     source = read_json('{"a": {"x": 1}, "a": {"x": 2}}')
 
