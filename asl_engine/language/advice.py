@@ -6,12 +6,14 @@ whether a machine runs.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from typing import Final
 
 from asl_engine.json_value import JsonObject, JsonValue
 from asl_engine.language.definition import StateType
 from asl_engine.language.diagnostics import DiagnosticCode, Location, Problems, did_you_mean
+from asl_engine.language.place import shown
 from asl_engine.language.resource import PLACEHOLDER
 
 # https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html
@@ -135,6 +137,33 @@ def _advise_timeout(state: JsonObject, location: Location, advisor: _Advisor) ->
             DiagnosticCode.TASK_WITHOUT_TIMEOUT,
             "set TimeoutSeconds to the longest that the task may take",
         )
+
+
+def _advise_arns(state: JsonObject, location: Location, advisor: _Advisor) -> None:
+    """ARNs that AWS takes with the definition, and that nothing can have: it was seen to accept even ACCOUNT_ID."""
+    resource, credentials = state.get("Resource"), state.get("Credentials")
+    if isinstance(resource, str) and _OF_FUNCTION.match(resource):
+        _advise_arn(resource, _FUNCTION, (*location, "Resource"), advisor)
+    if isinstance(resource, str) and ":lambda:invoke" in resource:
+        for field in ("Parameters", "Arguments"):
+            arguments = state.get(field)
+            name = arguments.get("FunctionName") if isinstance(arguments, dict) else None
+            if isinstance(name, str) and name.startswith("arn:"):
+                _advise_arn(name, _FUNCTION, (*location, field, "FunctionName"), advisor)
+    if isinstance(credentials, dict) and "RoleArn" in credentials:
+        _advise_arn(credentials["RoleArn"], _ROLE, (*location, "Credentials", "RoleArn"), advisor)
+
+
+def _advise_arn(value: JsonValue, kind: _ArnKind, location: Location, advisor: _Advisor) -> None:
+    pattern, title, form = kind
+    if isinstance(value, str) and ("${" in value or value.startswith("{%") or pattern.fullmatch(value)):
+        return
+    advisor.warn(
+        location,
+        f"{shown(value)} is no ARN of {title}",
+        DiagnosticCode.MALFORMED_ARN,
+        f"write {form}, where ACCOUNT has 12 digits",
+    )
 
 
 def _advise_token(state: JsonObject, location: Location, advisor: _Advisor) -> None:
@@ -309,10 +338,22 @@ def _advise_error_name(name: str, location: Location, field: str, advisor: _Advi
 
 _BOUNDS: Final = frozenset({"TimeoutSeconds", "TimeoutSecondsPath", "HeartbeatSeconds", "HeartbeatSecondsPath"})
 _BRANCHES: Final = frozenset({"Branches", "ItemProcessor", "Iterator", "Comment"})
+_ArnKind = tuple[re.Pattern[str], str, str]
+_OF_FUNCTION: Final = re.compile(r"arn:[^:]*:lambda:[^:]*:[^:]*:function:")
+_FUNCTION: Final[_ArnKind] = (
+    re.compile(r"arn:[\w-]+:lambda:[\w-]+:\d{12}:function:[\w-]+(:[\w$-]+)?"),
+    "a Lambda function",
+    "arn:aws:lambda:REGION:ACCOUNT:function:NAME",
+)
+_ROLE: Final[_ArnKind] = (
+    re.compile(r"arn:[\w-]+:iam::\d{12}:role/[\w+=,.@/-]+"),
+    "an IAM role",
+    "arn:aws:iam::ACCOUNT:role/NAME",
+)
 _TOKEN: Final = "Task.Token"  # noqa: S105 - a path, no password
 _Advice = Callable[[JsonObject, Location, _Advisor], None]
 _BY_TYPE: Final[dict[str, tuple[_Advice, ...]]] = {
-    StateType.TASK: (_advise_timeout, _advise_token, _advise_template),
+    StateType.TASK: (_advise_timeout, _advise_arns, _advise_token, _advise_template),
     StateType.MAP: (_advise_map, _advise_template),
     StateType.PARALLEL: (_advise_template,),
     StateType.CHOICE: (_advise_default,),

@@ -57,6 +57,37 @@ def test_a_task_without_a_timeout_is_told_what_ends_it() -> None:
     assert "default_task_timeout_seconds, a day unless it is set" in found.message
 
 
+INVOKE = {**TASK, "Resource": "arn:aws:states:::lambda:invoke"}
+
+
+@pytest.mark.parametrize(
+    ("state", "location"),
+    [
+        ({**TASK, "Resource": "arn:aws:lambda:eu-west-1:12:function:ship"}, "/Resource"),
+        ({**TASK, "Resource": "arn:aws:lambda:::function:ship"}, "/Resource"),
+        ({**INVOKE, "Parameters": {"FunctionName": "arn:aws:lambda:eu-west-1:12:function:ship"}}, "/FunctionName"),
+        ({**INVOKE, "Parameters": {"FunctionName": "arn:aws:lambda:eu-west-1:111122223333:ship"}}, "/FunctionName"),
+        ({**TASK, "Credentials": {"RoleArn": "deployer"}}, "/Credentials/RoleArn"),
+        ({**TASK, "Credentials": {"RoleArn": "arn:aws:iam::12:role/deployer"}}, "/Credentials/RoleArn"),
+        ({**TASK, "Credentials": {"RoleArn": "arn:aws:iam::111122223333:user/ada"}}, "/Credentials/RoleArn"),
+        ({**TASK, "Credentials": {"RoleArn": 7}}, "/Credentials/RoleArn"),
+    ],
+)
+def test_an_arn_that_nothing_can_have_is_pointed_out(state: dict[str, Any], location: str) -> None:
+    (found,) = advice_on(state)
+
+    assert found.endswith(f"{location}: MALFORMED_ARN")
+
+
+def test_an_arn_that_something_may_have_is_right() -> None:
+    for name in (f"{SHIP}:$LATEST", f"{SHIP}:live", "ship", "111122223333:function:ship", "arn:${Partition}:${Ship}"):
+        assert [one for one in advice_on({**INVOKE, "Parameters": {"FunctionName": name}}) if "ARN" in one] == []
+    for role in ("arn:aws-us-gov:iam::111122223333:role/path/to/deployer+1", "{% $role %}"):
+        state = {**TASK, "QueryLanguage": "JSONata", "Credentials": {"RoleArn": role}}
+        assert advice_on(state) == []
+    assert advice_on({**TASK, "Credentials": {"RoleArn.$": "$.role"}}) == []
+
+
 def test_a_map_needs_a_bound() -> None:
     processor = {"StartAt": "In", "States": {"In": END}}
 
