@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any, Final
 
 from asl_engine.integrations import athena, batch, sagemaker
@@ -12,6 +12,7 @@ from asl_engine.integrations.aws_errors import ErrorNames, OptimizedNames, SdkNa
 from asl_engine.integrations.aws_session import service_model
 from asl_engine.integrations.aws_values import Moments
 from asl_engine.language.definition import IntegrationPattern, Resource
+from asl_engine.language.diagnostics import did_you_mean
 from asl_engine.language.sdk_services import BOTOCORE_NAMES
 
 _SDK: Final = "aws-sdk:"
@@ -61,14 +62,36 @@ def operation_of(resource: Resource) -> Operation | None:
 @lru_cache(512)
 def botocore_name(java_name: str) -> str | None:
     """botocore's name of a service that Resources name as the AWS SDK for Java does: `logs` for `cloudwatchlogs`."""
+    return BOTOCORE_NAMES.get(java_name) or _without_hyphens().get(java_name.replace("-", ""))
+
+
+def sdk_problem(service: str, action: str) -> tuple[str, str] | None:
+    """What is wrong with `aws-sdk:SERVICE:ACTION`, and what to write; None if nothing is, or no SDK is installed."""
+    others = {java_name: name for java_name, name in _without_hyphens().items() if name not in BOTOCORE_NAMES.values()}
+    if not others:
+        return None
+    java_names = {**BOTOCORE_NAMES, **others}
+    name = botocore_name(service)
+    if service not in java_names:
+        meant = [java_name for java_name, same in java_names.items() if same == name]
+        hint = f'AWS calls it "{meant[0]}" here' if meant else did_you_mean(service, java_names)
+        return f'the installed AWS SDK has no service "{service}"', hint
+    actions = [name[0].lower() + name[1:] for name in service_model(java_names[service]).operation_names]
+    if action.lower() in map(str.lower, actions):
+        return None
+    return f'the installed AWS SDK has no action "{action}" of {service}', did_you_mean(action, actions)
+
+
+@cache
+def _without_hyphens() -> Mapping[str, str]:
+    """botocore's names of all services by those without hyphens; none if it is not installed."""
     import importlib.util
 
     if importlib.util.find_spec("botocore") is None:
-        return None
+        return {}
     from botocore.loaders import Loader
 
-    available = {name.replace("-", ""): name for name in Loader().list_available_services("service-2")}
-    return BOTOCORE_NAMES.get(java_name) or available.get(java_name.replace("-", ""))
+    return {name.replace("-", ""): name for name in Loader().list_available_services("service-2")}
 
 
 # Operations of this engine itself are not another account's: see `api.nested_executions`.

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from typing import Final
+from typing import Final, TypeAlias
 
 from asl_engine.json_value import JsonObject, JsonValue
 from asl_engine.language.definition import StateType
@@ -40,24 +40,28 @@ _STATES_ERRORS: Final = frozenset(
 )
 
 
+# Of a service and an action, as they stand in a Resource: what is wrong with them, and what to write.
+SdkProblem: TypeAlias = "Callable[[str, str], tuple[str, str] | None]"
+
+
 class _Advisor:
     """One walk through a definition. `raised` are the errors that its Fail states raise."""
 
-    def __init__(self, problems: Problems, raised: frozenset[str]) -> None:
+    def __init__(self, problems: Problems, raised: frozenset[str], sdk_problem: SdkProblem | None) -> None:
         self._problems = problems
-        self.raised = raised
+        self.raised, self.sdk_problem = raised, sdk_problem
 
     def warn(self, location: Location, message: str, code: DiagnosticCode, hint: str) -> None:
         self._problems.warning(location, message, code=code, hint=hint)
 
 
-def advise(definition: JsonValue, problems: Problems) -> None:
-    """Add warnings about a definition to its problems."""
+def advise(definition: JsonValue, problems: Problems, sdk_problem: SdkProblem | None = None) -> None:
+    """Add warnings about a definition to its problems. `sdk_problem` knows what the AWS SDK has."""
     if not isinstance(definition, dict):
         return
     states = list(_states(definition, ()))
     raised = frozenset(error for state, _ in states if isinstance(error := state.get("Error"), str))
-    advisor = _Advisor(problems, raised)
+    advisor = _Advisor(problems, raised, sdk_problem)
     _advise_placeholders(definition, advisor)
     for state, location in states:
         kind = state.get("Type")
@@ -164,6 +168,15 @@ def _advise_arn(value: JsonValue, kind: _ArnKind, location: Location, advisor: _
         DiagnosticCode.MALFORMED_ARN,
         f"write {form}, where ACCOUNT has 12 digits",
     )
+
+
+def _advise_sdk(state: JsonObject, location: Location, advisor: _Advisor) -> None:
+    resource = state.get("Resource")
+    call = _SDK_CALL.fullmatch(resource) if isinstance(resource, str) else None
+    problem = advisor.sdk_problem(call[1], call[2]) if call and advisor.sdk_problem else None
+    if problem:
+        message, hint = problem
+        advisor.warn((*location, "Resource"), message, DiagnosticCode.UNKNOWN_RESOURCE, hint)
 
 
 def _advise_token(state: JsonObject, location: Location, advisor: _Advisor) -> None:
@@ -339,6 +352,7 @@ def _advise_error_name(name: str, location: Location, field: str, advisor: _Advi
 _BOUNDS: Final = frozenset({"TimeoutSeconds", "TimeoutSecondsPath", "HeartbeatSeconds", "HeartbeatSecondsPath"})
 _BRANCHES: Final = frozenset({"Branches", "ItemProcessor", "Iterator", "Comment"})
 _ArnKind = tuple[re.Pattern[str], str, str]
+_SDK_CALL: Final = re.compile(r"arn:[^:]*:states:[^:]*:[^:]*:aws-sdk:([\w-]+):([a-z]\w*)(?:\.waitForTaskToken)?")
 _OF_FUNCTION: Final = re.compile(r"arn:[^:]*:lambda:[^:]*:[^:]*:function:")
 _FUNCTION: Final[_ArnKind] = (
     re.compile(r"arn:[\w-]+:lambda:[\w-]+:\d{12}:function:[\w-]+(:[\w$-]+)?"),
@@ -353,7 +367,7 @@ _ROLE: Final[_ArnKind] = (
 _TOKEN: Final = "Task.Token"  # noqa: S105 - a path, no password
 _Advice = Callable[[JsonObject, Location, _Advisor], None]
 _BY_TYPE: Final[dict[str, tuple[_Advice, ...]]] = {
-    StateType.TASK: (_advise_timeout, _advise_arns, _advise_token, _advise_template),
+    StateType.TASK: (_advise_timeout, _advise_arns, _advise_sdk, _advise_token, _advise_template),
     StateType.MAP: (_advise_map, _advise_template),
     StateType.PARALLEL: (_advise_template,),
     StateType.CHOICE: (_advise_default,),

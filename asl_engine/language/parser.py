@@ -36,6 +36,8 @@ from asl_engine.language.variables import check_scopes
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from asl_engine.language.advice import SdkProblem
+
 
 @dataclass(frozen=True, slots=True)
 class Parsed:
@@ -52,19 +54,21 @@ def parse_definition(
     source_name: str | None = None,
     express: bool = False,
     any_resource: bool = True,
+    sdk_problem: SdkProblem | None = None,
 ) -> Parsed:
     """Read a definition and report everything that is wrong with it or will surprise. Never raises.
 
     `source_name` is the file's name, for diagnostics. `express` adds the rules of Express workflows. A Resource may be
     any URI by the specification, and AWS admits only what it knows: with `any_resource` another one is a warning.
+    With `sdk_problem`, which knows what the AWS SDK has, so is an `aws-sdk:` call of anything else.
     """
     try:
         source = _read(text, yaml=yaml)
-        machine, problems = _checked(source, express=express, any_resource=any_resource)
+        machine, problems = _checked(source, express=express, any_resource=any_resource, sdk_problem=sdk_problem)
         found = _located(problems, source, source_name)
         if source.duplicates:
             first = _read(text, yaml=yaml, first=True)
-            _, problems_of_first = _checked(first, express=express, any_resource=any_resource)
+            _, problems_of_first = _checked(first, express=express, any_resource=any_resource, sdk_problem=sdk_problem)
             found |= _located(_within_twins(problems_of_first, first), first, source_name)
     except SourceError as error:
         return Parsed(None, (_unreadable(error, source_name),))
@@ -112,7 +116,7 @@ def compile_definition(definition: JsonObject | str) -> StateMachine:
     return machine
 
 
-def load_definition(path: Path) -> Parsed:
+def load_definition(path: Path, *, sdk_problem: SdkProblem | None = None) -> Parsed:
     """Read a definition file by its extension. Raises AslError if it cannot be read or has another extension."""
     if path.suffix not in _YAML_SUFFIXES + _JSON_SUFFIXES:
         known = ", ".join(_JSON_SUFFIXES + _YAML_SUFFIXES)
@@ -121,7 +125,8 @@ def load_definition(path: Path) -> Parsed:
         text = path.read_bytes()
     except OSError as error:
         raise AslError(f"the definition {path} cannot be read: {error.strerror or error}") from error
-    return parse_definition(text, yaml=path.suffix in _YAML_SUFFIXES, source_name=str(path))
+    yaml = path.suffix in _YAML_SUFFIXES
+    return parse_definition(text, yaml=yaml, source_name=str(path), sdk_problem=sdk_problem)
 
 
 def _read(text: str | bytes, *, yaml: bool, first: bool = False) -> Source:
@@ -133,13 +138,15 @@ def _read(text: str | bytes, *, yaml: bool, first: bool = False) -> Source:
     return read_yaml(decoded, first=first)
 
 
-def _checked(source: Source, *, express: bool, any_resource: bool) -> tuple[StateMachine | None, Problems]:
+def _checked(
+    source: Source, *, express: bool, any_resource: bool, sdk_problem: SdkProblem | None
+) -> tuple[StateMachine | None, Problems]:
     from asl_engine.language.advice import advise
 
     problems = Problems(frozenset(one.location for one in source.refused))
     _report_duplicates(source, problems)
     machine = _compile(source.value, problems, express=express, any_resource=any_resource)
-    advise(_query_language_beside_states(source.value, problems), problems)
+    advise(_query_language_beside_states(source.value, problems), problems, sdk_problem)
     return machine, problems
 
 

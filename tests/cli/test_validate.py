@@ -47,6 +47,16 @@ def test_the_machines_that_the_project_ships_need_no_advice(asl: Asl) -> None:
     assert checked.stdout.endswith("files, 0 errors, 0 warnings\n")
 
 
+def test_a_call_that_the_sdk_does_not_have_is_pointed_out(asl: Asl, write: Write) -> None:
+    task = {"Type": "Task", "Resource": "arn:aws:states:::aws-sdk:sqs:sendMesage", "TimeoutSeconds": 9, "End": True}
+    write("call.asl.json", {"StartAt": "Call", "States": {"Call": task}})
+    checked = asl("validate", "call.asl.json")
+
+    assert checked.exit_code == 0
+    assert 'warning UNKNOWN_RESOURCE: the installed AWS SDK has no action "sendMesage" of sqs' in checked.stdout
+    assert 'hint: did you mean "sendMessage"?' in checked.stdout
+
+
 def test_machines_get_every_member_of_a_diagnostic(asl: Asl, write: Write, hello: str) -> None:
     write("bad.asl.json", BAD)
     checked = asl("validate", hello, "bad.asl.json", "--json")

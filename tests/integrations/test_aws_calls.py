@@ -14,7 +14,7 @@ from asl_engine.integrations.aws_errors import java_name
 from asl_engine.integrations.aws_jobs import AwsJobs
 from asl_engine.integrations.aws_session import AwsClients
 from asl_engine.integrations.batch import BatchJobs
-from asl_engine.integrations.services import botocore_name
+from asl_engine.integrations.services import botocore_name, sdk_problem
 from asl_engine.json_value import JsonObject, JsonValue
 from asl_engine.runtime.tasks import Failed, Submitted, Succeeded, TaskResult
 from tests.integrations.aws_services import FakeService, Fault, Refused, serving
@@ -282,3 +282,24 @@ def test_services_are_named_as_in_the_sdk_for_java(service_id: str, name: str) -
 )
 def test_services_of_another_name_are_found(java: str, botocore: str) -> None:
     assert botocore_name(java) == botocore
+
+
+@pytest.mark.parametrize(
+    ("service", "action", "hint"),
+    [
+        ("sqss", "sendMessage", 'did you mean "sqs"?'),
+        ("sqs", "sendMesage", 'did you mean "sendMessage"?'),
+        ("stepfunctions", "startExecution", 'AWS calls it "sfn" here'),
+        ("cognito-idp", "adminGetUser", 'AWS calls it "cognitoidentityprovider" here'),
+    ],
+)
+def test_a_call_that_the_sdk_does_not_have_comes_with_one_that_it_has(service: str, action: str, hint: str) -> None:
+    problem = sdk_problem(service, action)
+
+    assert problem is not None
+    assert problem[1] == hint
+
+
+def test_a_call_that_the_sdk_has_is_right() -> None:
+    assert sdk_problem("sqs", "sendMessage") is None
+    assert sdk_problem("sfn", "startExecution") is None

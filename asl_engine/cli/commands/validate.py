@@ -77,9 +77,15 @@ def _checked(file: Path) -> _Checked:
     from asl_engine.language.parser import load_definition
 
     try:
-        return _Checked(file, load_definition(file).diagnostics)
+        return _Checked(file, load_definition(file, sdk_problem=_sdk_problem).diagnostics)
     except AslError as error:
         return _Checked(file, error=str(error))
+
+
+def _sdk_problem(service: str, action: str) -> tuple[str, str] | None:
+    from asl_engine.integrations.services import sdk_problem
+
+    return sdk_problem(service, action)
 
 
 def _tell(checked: list[_Checked]) -> None:
