@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from asl_engine.interpreter.execution import TaskAttempt
 from asl_engine.json_value import JsonObject, JsonValue
 from asl_engine.language.definition import StateMachine, TaskState
+from asl_engine.runtime.lambda_invocation import read_request
 from asl_engine.runtime.tasks import Failed, TaskCall, TaskPerformer, TaskResult
 
 
@@ -29,7 +30,8 @@ class PerformerChain:
         for performer in self._performers:
             if performer.handles(call):
                 return await performer.perform(call)
-        return Failed("States.Runtime", _missing(call))
+        request = read_request(call) if call.is_lambda_invoke else None
+        return request if isinstance(request, Failed) else Failed("States.Runtime", _missing(call))
 
     async def close(self) -> None:
         """Close all of them, even if one cannot be closed."""

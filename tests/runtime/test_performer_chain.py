@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from asl_engine.json_value import JsonObject
+from asl_engine.json_value import JsonObject, JsonValue, dump_json
 from asl_engine.language.definition import (
     Branch,
     MapState,
@@ -79,6 +79,17 @@ def test_a_call_that_nobody_handles_fails_with_an_error_that_no_catch_all_hides(
         "States.Runtime",
         'no task is given for Resource arn:aws:states:::lambda:invoke with FunctionName charge (state "Charge"): '
         "add it to --tasks FILE, mock it with --mocks FILE, or set AWS_ENDPOINT_URL_LAMBDA",
+    )
+
+
+@pytest.mark.parametrize("name", [7, None, ["charge"]])
+def test_a_function_whose_computed_name_is_no_text_fails_in_the_words_of_aws(name: JsonValue) -> None:
+    failed = perform(PerformerChain([python(Ship="no")]), task_call(INVOKE, {"FunctionName": name}), VirtualClock(NOON))
+
+    assert failed == Failed(
+        "States.Runtime",
+        f"""The Parameters '{{"FunctionName":{dump_json(name)}}}' could not be used to start the Task: """
+        """[The value for the field "FunctionName" must be a STRING]""",
     )
 
 
