@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import shlex
+import signal
+import subprocess
+import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
 
 from asl_engine.cli.main import main
+from asl_engine.testing.simulation import campaign
 from tests.simulation.planted_bugs import acknowledge_before_append, forget_retries_on_taking_up
 
 MACHINE = {
@@ -113,6 +119,52 @@ def test_json_is_one_document_with_all_failures(monkeypatch: pytest.MonkeyPatch)
         told["failures"][0]["replay"]
         == f"asl simulate --host in-process --from {told['failures'][0]['seed']} --seeds 1 -v"
     )
+
+
+def interrupt_within(monkeypatch: pytest.MonkeyPatch, seed_interrupted: int) -> None:
+    """Ctrl-C comes while code runs that lets no exception out, as the simulated host may."""
+
+    def simulate(seed: int, users: campaign.UsersMachine | None, **options: Any) -> campaign.SeedReport:
+        if seed == seed_interrupted:
+            with contextlib.suppress(BaseException):
+                signal.raise_signal(signal.SIGINT)
+        return simulate_seed(seed, users, **options)
+
+    simulate_seed = campaign.simulate_seed
+    monkeypatch.setattr(campaign, "simulate_seed", simulate)
+
+
+def test_ctrl_c_ends_it_wherever_it_comes_and_tells_how_to_go_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = signal.getsignal(signal.SIGINT)
+    interrupt_within(monkeypatch, 4)
+    shown = asl("--seeds", "9", "--from", "2")
+
+    assert shown.exit_code == 130
+    assert shown.stdout.startswith("5 simulations, ")
+    assert shown.stdout.splitlines()[-1] == (
+        "interrupted: 2 of 9 seeds done; to go on: asl simulate --host both --from 4 --seeds 7"
+    )
+    assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_ctrl_c_tells_of_every_file_how_to_go_on(file: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    interrupt_within(monkeypatch, 1)
+    shown = asl(file, file, "--seeds", "3", "--host", "in-process", "--json")
+    told = json.loads(shown.stdout)
+
+    assert (shown.exit_code, told["result"], told["simulations"]) == (130, "INTERRUPTED", 2)
+    assert told["goOn"] == [
+        f"asl simulate {file} --host in-process --from 2 --seeds 1",
+        f"asl simulate {file} --host in-process --from 0 --seeds 3",
+    ]
+
+
+def test_a_second_ctrl_c_ends_it_at_once() -> None:
+    twice = "s.signal = lambda *_, f=s.signal: (f(*_), s.raise_signal(2), s.raise_signal(2))"
+    code = f"import signal as s, sys; from asl_engine.cli.main import main; {twice}; main(['simulate', '--seeds', '9'])"
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+
+    assert (ended.returncode, ended.stdout, ended.stderr) == (130, "", "")
 
 
 def test_a_file_that_is_no_definition_is_refused(tmp_path: Path) -> None:

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
+import shlex
+import signal
 import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from types import FrameType
 from typing import TYPE_CHECKING, Final
 
 import click
 
 from asl_engine.cli import options
-from asl_engine.cli.exit_codes import ALL_WELL, NOT_WELL
+from asl_engine.cli.exit_codes import ALL_WELL, INTERRUPTED, NOT_WELL
 
 if TYPE_CHECKING:
     from asl_engine.testing.simulation.campaign import Failure, Host, SeedReport, UsersMachine
@@ -57,14 +62,34 @@ def command(
     touched: no task is performed, no time passes. In a FILE, tasks answer as automatic mocks do, or with an error that
     the state's Retry and Catch name. States that no execution came to were not tried out: they are named.
 
-    Exit code: 0 nothing broke, 1 something did (the line says how to repeat it), 2 a FILE cannot be used.
+    Ctrl-C ends it after the simulation that runs, and the last lines say how to go on; a second one ends it at once.
+
+    Exit code: 0 nothing broke, 1 something did (the line says how to repeat it), 2 a FILE cannot be used, 130 Ctrl-C
+    before anything broke.
     """
     subjects: list[UsersMachine | None] = [_users_machine(file, input_text) for file in files] or [None]
     campaign = _Campaign(range(first, first + seeds), _hosts(host), verbose=verbose, is_quiet=as_json)
-    for subject in subjects:
-        campaign.run(subject)
+    with _noting_interrupts(campaign):
+        for subject in subjects:
+            campaign.run(subject)
     campaign.conclude(as_json=as_json, files=[str(file) for file in files])
-    sys.exit(NOT_WELL if campaign.failures else ALL_WELL)
+    sys.exit(NOT_WELL if campaign.failures else INTERRUPTED if campaign.undone else ALL_WELL)
+
+
+@contextlib.contextmanager
+def _noting_interrupts(campaign: _Campaign) -> Iterator[None]:
+    """The first Ctrl-C is no exception: what runs in the simulated world survives whatever can be caught."""
+
+    def handle(number: int, _frame: FrameType | None) -> None:
+        if campaign.is_interrupted:
+            os._exit(128 + number)
+        campaign.is_interrupted = True
+
+    before = signal.signal(signal.SIGINT, handle)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _hosts(chosen: str) -> Sequence[Host]:
@@ -90,6 +115,8 @@ class _Campaign:
     def __init__(self, seeds: range, hosts: Sequence[Host], *, verbose: bool, is_quiet: bool) -> None:
         self._seeds, self._hosts, self._verbose, self._is_quiet = seeds, hosts, verbose, is_quiet
         self.failures: list[Failure] = []
+        self.is_interrupted = False
+        self.undone: list[tuple[UsersMachine | None, int]] = []  # each with the first seed that is not done
         self._counts: Counter[str] = Counter()
         self._statuses: Counter[str] = Counter()
         self._never_entered: dict[str, list[str]] = {}  # of each file, its states
@@ -109,7 +136,7 @@ class _Campaign:
             self._tell(report)
             if len(self.failures) >= _FAILURES_MAX:
                 break
-        if users is not None:
+        if users is not None and not self.is_interrupted:
             names = [name for branch in [*users.machine.branches.values()][::-1] for name in branch.states]
             self._never_entered[users.file] = [name for name in names if name not in entered]
 
@@ -121,7 +148,7 @@ class _Campaign:
             click.echo(
                 json_text(
                     {
-                        "result": "FAIL" if self.failures else "OK",
+                        "result": "FAIL" if self.failures else "INTERRUPTED" if self.undone else "OK",
                         "from": self._seeds.start,
                         "seeds": len(self._seeds),
                         "hosts": [host.value for host in self._hosts],
@@ -132,6 +159,7 @@ class _Campaign:
                         "neverEntered": {file: [*names] for file, names in self._never_entered.items()},
                         "faults": {**self._counts},
                         "failures": [failure.as_json() for failure in self.failures],
+                        "goOn": [*map(self._going_on, self.undone)],
                     }
                 )
             )
@@ -147,6 +175,16 @@ class _Campaign:
         for file, names in self._never_entered.items():
             if names:
                 click.secho(f"{file}: never entered, so not tried out: {', '.join(names)}", fg="yellow")
+        for undone in self.undone:
+            done = f"{undone[1] - self._seeds.start:,} of {len(self._seeds):,} seeds"
+            click.secho(f"interrupted: {done} done; to go on: {self._going_on(undone)}", fg="yellow")
+
+    def _going_on(self, undone: tuple[UsersMachine | None, int]) -> str:
+        users, seed = undone
+        machine = [] if users is None else [users.file, *users.replay_options]
+        host = self._hosts[0].value if len(self._hosts) == 1 else "both"
+        seeds = ["--from", str(seed), "--seeds", str(self._seeds.stop - seed)]
+        return shlex.join(["asl", "simulate", *machine, "--host", host, *seeds])
 
     def _reports(self, users: UsersMachine | None) -> Iterator[SeedReport]:
         from asl_engine.testing.simulation.campaign import simulate_seed
@@ -154,6 +192,9 @@ class _Campaign:
         is_single = len(self._seeds) == 1
         for seed in self._seeds:
             for host in self._hosts:
+                if self.is_interrupted:
+                    self.undone.append((users, seed))
+                    return
                 report = simulate_seed(seed, users, host=host, tracing=self._verbose and is_single)
                 if report.failure is not None and self._verbose and not is_single:
                     report = simulate_seed(seed, users, host=host, tracing=True)
