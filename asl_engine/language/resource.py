@@ -69,6 +69,8 @@ OPTIMIZED_INTEGRATIONS: Final[Mapping[str, _Actions]] = {
     "sqs": _actions(callback="sendMessage"),
     "states": {"startExecution": frozenset(IntegrationPattern)},
 }
+# What the ARN of something else of Step Functions has where a service stands.
+_MACHINES: Final = frozenset({"stateMachine", "execution", "express"})
 
 
 def parse_resource(text: str) -> Resource:
@@ -94,6 +96,8 @@ def _service(text: str, match: re.Match[str]) -> Resource:
         raise InvalidExpression(text, f"after the action, only one of {known} can follow")
     if service.startswith("aws-sdk:"):
         _check_sdk(text, action, pattern)
+    elif service == "aws-sdk":
+        raise InvalidExpression(text, f"write arn:aws:states:::aws-sdk:{action}:action")
     elif "placeholder" not in service + action:
         _check_optimized(text, service, action, pattern)
     return Resource(arn=text, type=ResourceType.SERVICE, service=service, action=action, pattern=pattern)
@@ -108,6 +112,8 @@ def _check_sdk(text: str, action: str, pattern: IntegrationPattern) -> None:
 
 def _check_optimized(text: str, service: str, action: str, pattern: IntegrationPattern) -> None:
     actions = OPTIMIZED_INTEGRATIONS.get(service)
+    if service in _MACHINES:
+        raise InvalidExpression(text, "a state machine is started by arn:aws:states:::states:startExecution.sync:2")
     if actions is None:
         raise InvalidExpression(text, _nearest(service, OPTIMIZED_INTEGRATIONS, f"aws-sdk:{service}:{action}"))
     if action not in actions:

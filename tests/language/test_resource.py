@@ -78,6 +78,8 @@ def test_a_placeholder_may_stand_for_a_part_of_the_service() -> None:
         ("arn:aws:states:::http:invoke.sync", "supports no suffix"),
         ("arn:aws:states:::ecs:runTask.wait", "only one of .sync, .sync:2, .waitForTaskToken"),
         ("arn:aws:states:::aws-sdk:ecs:runTask.sync", "AWS SDK integrations have no .sync"),
+        ("arn:aws:states:::aws-sdk:s3", "write arn:aws:states:::aws-sdk:s3:action"),
+        ("arn:aws:states:eu-west-1:111122223333:stateMachine:pack", "states:startExecution.sync:2"),
         ("arn:aws:states:::aws-sdk:s3:GetObject", "camel case: getObject"),
     ],
 )
