@@ -10,11 +10,12 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Final, TypeAlias
 
+from asl_engine.errors import InvalidExpression
 from asl_engine.json_value import JsonObject, JsonValue
-from asl_engine.language.definition import StateType
+from asl_engine.language.definition import ResourceType, StateType
 from asl_engine.language.diagnostics import DiagnosticCode, Location, Problems, did_you_mean
 from asl_engine.language.place import shown
-from asl_engine.language.resource import PLACEHOLDER
+from asl_engine.language.resource import PLACEHOLDER, parse_resource
 
 # https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html
 _STATES_ERRORS: Final = frozenset(
@@ -70,6 +71,7 @@ def advise(definition: JsonValue, problems: Problems, sdk_problem: SdkProblem | 
         _advise_rules(state, location, advisor)
         if state.get("QueryLanguage", definition.get("QueryLanguage", "JSONPath")) == "JSONPath":
             _advise_jsonata(state, location, advisor)
+            _advise_template(state, location, advisor)
 
 
 def _advise_jsonata(state: JsonObject, location: Location, advisor: _Advisor) -> None:
@@ -146,8 +148,8 @@ def _advise_timeout(state: JsonObject, location: Location, advisor: _Advisor) ->
 def _advise_arns(state: JsonObject, location: Location, advisor: _Advisor) -> None:
     """ARNs that AWS takes with the definition, and that nothing can have: it was seen to accept even ACCOUNT_ID."""
     resource, credentials = state.get("Resource"), state.get("Credentials")
-    if isinstance(resource, str) and _OF_FUNCTION.match(resource):
-        _advise_arn(resource, _FUNCTION, (*location, "Resource"), advisor)
+    if isinstance(resource, str) and (kind := _arn_kind(resource)):
+        _advise_arn(resource, kind, (*location, "Resource"), advisor)
     if isinstance(resource, str) and ":lambda:invoke" in resource:
         for field in ("Parameters", "Arguments"):
             arguments = state.get(field)
@@ -156,6 +158,15 @@ def _advise_arns(state: JsonObject, location: Location, advisor: _Advisor) -> No
                 _advise_arn(name, _FUNCTION, (*location, field, "FunctionName"), advisor)
     if isinstance(credentials, dict) and "RoleArn" in credentials:
         _advise_arn(credentials["RoleArn"], _ROLE, (*location, "Credentials", "RoleArn"), advisor)
+
+
+def _arn_kind(resource: str) -> _ArnKind | None:
+    """What a Resource is an ARN of, if it is right in its form: what is wrong there is an error already."""
+    try:
+        kind = parse_resource(resource).type
+    except InvalidExpression:
+        return None
+    return {ResourceType.LAMBDA_FUNCTION: _FUNCTION, ResourceType.ACTIVITY: _ACTIVITY}.get(kind)
 
 
 def _advise_arn(value: JsonValue, kind: _ArnKind, location: Location, advisor: _Advisor) -> None:
@@ -246,7 +257,7 @@ def _looks_dynamic(text: str, key: str) -> bool:
 
 
 def _advise_template(state: JsonObject, location: Location, advisor: _Advisor) -> None:
-    for field in ("Parameters", "ResultSelector", "ItemSelector"):
+    for field in ("Parameters", "ResultSelector", "ItemSelector", "Assign"):
         for text, inner in _strings(state.get(field), ()):
             key = inner[-1] if inner else ""
             if isinstance(key, str) and key and not key.endswith(".$") and _looks_like_call(text):
@@ -342,7 +353,7 @@ def _advise_error_name(name: str, location: Location, field: str, advisor: _Advi
     if name == "States.Runtime":
         message = f"{field} never applies to States.Runtime"
         hint = "it comes from the definition or its data, and always fails the execution: mend those"
-    elif name.casefold().startswith("states.") and name not in _STATES_ERRORS | advisor.raised:
+    elif name.strip().casefold().startswith("states.") and name not in _STATES_ERRORS | advisor.raised:
         message, hint = f"no error is named {name}", did_you_mean(name, _STATES_ERRORS)
     else:
         return
@@ -353,11 +364,15 @@ _BOUNDS: Final = frozenset({"TimeoutSeconds", "TimeoutSecondsPath", "HeartbeatSe
 _BRANCHES: Final = frozenset({"Branches", "ItemProcessor", "Iterator", "Comment"})
 _ArnKind = tuple[re.Pattern[str], str, str]
 _SDK_CALL: Final = re.compile(r"arn:[^:]*:states:[^:]*:[^:]*:aws-sdk:([\w-]+):([a-z]\w*)(?:\.waitForTaskToken)?")
-_OF_FUNCTION: Final = re.compile(r"arn:[^:]*:lambda:[^:]*:[^:]*:function:")
 _FUNCTION: Final[_ArnKind] = (
     re.compile(r"arn:[\w-]+:lambda:[\w-]+:\d{12}:function:[\w-]+(:[\w$-]+)?"),
     "a Lambda function",
     "arn:aws:lambda:REGION:ACCOUNT:function:NAME",
+)
+_ACTIVITY: Final[_ArnKind] = (
+    re.compile(r"arn:[\w-]+:states:[\w-]+:\d{12}:activity:\S+"),
+    "an activity",
+    "arn:aws:states:REGION:ACCOUNT:activity:NAME",
 )
 _ROLE: Final[_ArnKind] = (
     re.compile(r"arn:[\w-]+:iam::\d{12}:role/[\w+=,.@/-]+"),
@@ -367,9 +382,8 @@ _ROLE: Final[_ArnKind] = (
 _TOKEN: Final = "Task.Token"  # noqa: S105 - a path, no password
 _Advice = Callable[[JsonObject, Location, _Advisor], None]
 _BY_TYPE: Final[dict[str, tuple[_Advice, ...]]] = {
-    StateType.TASK: (_advise_timeout, _advise_arns, _advise_sdk, _advise_token, _advise_template),
-    StateType.MAP: (_advise_map, _advise_template),
-    StateType.PARALLEL: (_advise_template,),
+    StateType.TASK: (_advise_timeout, _advise_arns, _advise_sdk, _advise_token),
+    StateType.MAP: (_advise_map,),
     StateType.CHOICE: (_advise_default,),
-    StateType.PASS: (_advise_result, _advise_template),
+    StateType.PASS: (_advise_result,),
 }

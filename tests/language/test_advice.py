@@ -65,6 +65,7 @@ INVOKE = {**TASK, "Resource": "arn:aws:states:::lambda:invoke"}
     [
         ({**TASK, "Resource": "arn:aws:lambda:eu-west-1:12:function:ship"}, "/Resource"),
         ({**TASK, "Resource": "arn:aws:lambda:::function:ship"}, "/Resource"),
+        ({**TASK, "Resource": "arn:aws:states:eu-west-1:12:activity:pack"}, "/Resource"),
         ({**INVOKE, "Parameters": {"FunctionName": "arn:aws:lambda:eu-west-1:12:function:ship"}}, "/FunctionName"),
         ({**INVOKE, "Parameters": {"FunctionName": "arn:aws:lambda:eu-west-1:111122223333:ship"}}, "/FunctionName"),
         ({**TASK, "Credentials": {"RoleArn": "deployer"}}, "/Credentials/RoleArn"),
@@ -77,6 +78,10 @@ def test_an_arn_that_nothing_can_have_is_pointed_out(state: dict[str, Any], loca
     (found,) = advice_on(state)
 
     assert found.endswith(f"{location}: MALFORMED_ARN")
+
+
+def test_a_resource_that_is_refused_is_not_advised_too() -> None:
+    assert advice_on({**TASK, "Resource": "arn:aws:lambda:eu-west-1:111122223333:function:a b"}) == []
 
 
 def test_an_arn_that_something_may_have_is_right() -> None:
@@ -124,6 +129,7 @@ def test_permanent_errors_are_not_worth_a_retry() -> None:
     [
         ("States.TaskFail", 'did you mean "States.TaskFailed"?'),
         ("States.Timeouts", 'did you mean "States.Timeout"?'),
+        (" States.ALL", 'did you mean "States.ALL"?'),
         ("states.all", 'did you mean "States.ALL"?'),
         ("States.Runtime", "mend those"),
     ],
@@ -192,6 +198,8 @@ def test_a_path_without_its_dollar_is_plain_text(text: str) -> None:
     state = {"Type": "Pass", "Parameters": {"order": {"id": text}}}
 
     assert advice_on(state) == ["/Parameters/order/id: NO_DOLLAR"]
+    assert advice_on({"Type": "Wait", "Seconds": 1, "Assign": {"id": text}}) == ["/Assign/id: NO_DOLLAR"]
+    assert advice_on({"Type": "Pass", "Assign": {"id": text}}, QueryLanguage="JSONata") == []
 
 
 def test_a_price_in_dollars_is_no_path() -> None:
