@@ -14,6 +14,7 @@ from asl_engine.errors import InvalidExpression
 from asl_engine.json_value import JsonObject, JsonValue
 from asl_engine.language.definition import ResourceType, StateType
 from asl_engine.language.diagnostics import DiagnosticCode, Location, Problems, did_you_mean
+from asl_engine.language.expression_advice import advice_on_jsonata, advice_on_path, assigned_variables
 from asl_engine.language.place import shown
 from asl_engine.language.resource import PLACEHOLDER, parse_resource
 
@@ -46,11 +47,13 @@ SdkProblem: TypeAlias = "Callable[[str, str], tuple[str, str] | None]"
 
 
 class _Advisor:
-    """One walk through a definition. `raised` are the errors that its Fail states raise."""
+    """One walk through a definition. `raised` are the errors that its Fail states raise, `assigned` its variables."""
 
-    def __init__(self, problems: Problems, raised: frozenset[str], sdk_problem: SdkProblem | None) -> None:
+    def __init__(
+        self, problems: Problems, raised: frozenset[str], assigned: frozenset[str], sdk_problem: SdkProblem | None
+    ) -> None:
         self._problems = problems
-        self.raised, self.sdk_problem = raised, sdk_problem
+        self.raised, self.assigned, self.sdk_problem = raised, assigned, sdk_problem
 
     def warn(self, location: Location, message: str, code: DiagnosticCode, hint: str) -> None:
         self._problems.warning(location, message, code=code, hint=hint)
@@ -62,16 +65,27 @@ def advise(definition: JsonValue, problems: Problems, sdk_problem: SdkProblem | 
         return
     states = list(_states(definition, ()))
     raised = frozenset(error for state, _ in states if isinstance(error := state.get("Error"), str))
-    advisor = _Advisor(problems, raised, sdk_problem)
+    advisor = _Advisor(problems, raised, assigned_variables(definition), sdk_problem)
     _advise_placeholders(definition, advisor)
     for state, location in states:
         kind = state.get("Type")
         for advice in _BY_TYPE.get(kind, ()) if isinstance(kind, str) else ():
             advice(state, location, advisor)
         _advise_rules(state, location, advisor)
-        if state.get("QueryLanguage", definition.get("QueryLanguage", "JSONPath")) == "JSONPath":
+        in_jsonpath = state.get("QueryLanguage", definition.get("QueryLanguage", "JSONPath")) == "JSONPath"
+        if in_jsonpath:
             _advise_jsonata(state, location, advisor)
             _advise_template(state, location, advisor)
+        _advise_names(state, location, advisor, in_jsonpath=in_jsonpath)
+
+
+def _advise_names(state: JsonObject, location: Location, advisor: _Advisor, *, in_jsonpath: bool) -> None:
+    own = {name: value for name, value in state.items() if name not in _BRANCHES}
+    for text, inner in _strings(own, ()):
+        key = inner[-1] if isinstance(inner[-1], str) else ""
+        in_jsonata = advice_on_jsonata(text, advisor.assigned)
+        for message, hint in advice_on_path(key, text, advisor.assigned) if in_jsonpath else in_jsonata:
+            advisor.warn((*location, *inner), message, DiagnosticCode.UNKNOWN_NAME, hint)
 
 
 def _advise_jsonata(state: JsonObject, location: Location, advisor: _Advisor) -> None:

@@ -18,7 +18,7 @@ _REFERENCE: Final = re.compile(r"\$([A-Za-z_]\w*)")
 _BOUND: Final = re.compile(r"\$([A-Za-z_]\w*)\s*:=")
 _PARAMETERS: Final = re.compile(r"(?:function|λ)\s*\(([^)]*)\)")
 # https://docs.jsonata.org/overview and those that Step Functions adds: a name without a call passes the function on.
-_FUNCTIONS: Final = frozenset(
+FUNCTIONS: Final = frozenset(
     re.findall(
         r"\w+",
         """
@@ -30,6 +30,7 @@ _FUNCTIONS: Final = frozenset(
         """,
     )
 )
+_MEMBER: Final = re.compile(r"\$states\s*\.\s*(\w+)")
 _CALLED: Final = re.compile(r"\$([A-Za-z_]\w*)\s*\(")
 
 
@@ -63,14 +64,38 @@ def _in_jsonata(value: JsonValue) -> Iterator[str]:
             for member in value:
                 yield from _in_jsonata(member)
         case str() if value.startswith("{%") and value.endswith("%}"):
-            yield from _referred(_STRINGS.sub("", value))
+            yield from referred(value)
 
 
-def _referred(expression: str) -> Iterator[str]:
-    own = {"states", *_FUNCTIONS, *_BOUND.findall(expression), *_CALLED.findall(expression)}
-    for parameters in _PARAMETERS.findall(expression):
-        own |= set(_REFERENCE.findall(parameters))
-    return (name for name in _REFERENCE.findall(expression) if name not in own)
+def referred(expression: str) -> Iterator[str]:
+    """The variables that an expression in JSONata refers to."""
+    text = _STRINGS.sub("", expression)
+    own = {"states", *FUNCTIONS, *_bound(text), *_CALLED.findall(text)}
+    return (name for name in _REFERENCE.findall(text) if name not in own)
+
+
+def called(expression: str) -> Iterator[str]:
+    """The functions that an expression in JSONata calls and does not define."""
+    text = _STRINGS.sub("", expression)
+    own = set(_bound(text))
+    return (name for name in _CALLED.findall(text) if name not in own)
+
+
+def states_members(expression: str) -> Iterator[str]:
+    """The members of `$states` that an expression in JSONata names."""
+    return iter(_MEMBER.findall(_STRINGS.sub("", expression)))
+
+
+def referred_in_path(key: str, text: str) -> Iterator[str]:
+    """The variables that a JSONPath or an intrinsic call refers to, where the member `key` holds one."""
+    if key.endswith((".$", "Path")) or key == "Variable":
+        yield from _REFERENCE.findall(_STRINGS.sub("", text))
+
+
+def _bound(text: str) -> Iterator[str]:
+    yield from _BOUND.findall(text)
+    for parameters in _PARAMETERS.findall(text):
+        yield from _REFERENCE.findall(parameters)
 
 
 def _in_paths(value: JsonValue, key: str = "") -> Iterator[str]:
@@ -81,5 +106,5 @@ def _in_paths(value: JsonValue, key: str = "") -> Iterator[str]:
         case list():
             for member in value:
                 yield from _in_paths(member)
-        case str() if key.endswith((".$", "Path")) or key == "Variable":
-            yield from _REFERENCE.findall(_STRINGS.sub("", value))
+        case str():
+            yield from referred_in_path(key, value)

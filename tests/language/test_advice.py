@@ -87,7 +87,7 @@ def test_a_resource_that_is_refused_is_not_advised_too() -> None:
 def test_an_arn_that_something_may_have_is_right() -> None:
     for name in (f"{SHIP}:$LATEST", f"{SHIP}:live", "ship", "111122223333:function:ship", "arn:${Partition}:${Ship}"):
         assert [one for one in advice_on({**INVOKE, "Parameters": {"FunctionName": name}}) if "ARN" in one] == []
-    for role in ("arn:aws-us-gov:iam::111122223333:role/path/to/deployer+1", "{% $role %}"):
+    for role in ("arn:aws-us-gov:iam::111122223333:role/path/to/deployer+1", "{% $states.input.role %}"):
         state = {**TASK, "QueryLanguage": "JSONata", "Credentials": {"RoleArn": role}}
         assert advice_on(state) == []
     assert advice_on({**TASK, "Credentials": {"RoleArn.$": "$.role"}}) == []
@@ -212,10 +212,10 @@ def test_a_result_is_never_evaluated() -> None:
 
 
 def test_jsonata_in_a_jsonpath_state_is_pointed_out() -> None:
-    state = {"Type": "Pass", "Parameters": {"n": "{% $x %}"}}
+    state = {"Type": "Pass", "Parameters": {"n": "{% $now() %}"}}
 
     assert advice_on(state) == ["/Parameters/n: WRONG_QUERY_LANGUAGE"]
-    assert advice_on({"Type": "Pass", "Output": {"n": "{% $x %}"}}, QueryLanguage="JSONata") == []
+    assert advice_on({"Type": "Pass", "Output": {"n": "{% $now() %}"}}, QueryLanguage="JSONata") == []
 
 
 def test_states_inside_of_states_are_advised_too() -> None:
