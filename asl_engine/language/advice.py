@@ -14,7 +14,7 @@ from asl_engine.errors import InvalidExpression
 from asl_engine.json_value import JsonObject, JsonValue
 from asl_engine.language.definition import ResourceType, StateType
 from asl_engine.language.diagnostics import DiagnosticCode, Location, Problems, did_you_mean
-from asl_engine.language.expression_advice import advice_on_jsonata, advice_on_path, assigned_variables
+from asl_engine.language.expression_advice import advice_on_call, advice_on_jsonata, advice_on_path, assigned_variables
 from asl_engine.language.place import shown
 from asl_engine.language.resource import PLACEHOLDER, parse_resource
 
@@ -86,6 +86,9 @@ def _advise_names(state: JsonObject, location: Location, advisor: _Advisor, *, i
         in_jsonata = advice_on_jsonata(text, advisor.assigned)
         for message, hint in advice_on_path(key, text, advisor.assigned) if in_jsonpath else in_jsonata:
             advisor.warn((*location, *inner), message, DiagnosticCode.UNKNOWN_NAME, hint)
+        if in_jsonpath and text.startswith("States.") and key.endswith((".$", "Path")):
+            for message, hint in advice_on_call(text):
+                advisor.warn((*location, *inner), message, DiagnosticCode.INVALID_EXPRESSION, hint)
 
 
 def _advise_jsonata(state: JsonObject, location: Location, advisor: _Advisor) -> None:

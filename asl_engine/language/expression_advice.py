@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final, TypeAlias
 
+from asl_engine.expressions.intrinsic_functions.sure_failures import sure_failures
 from asl_engine.expressions.jsonata import is_expression
 from asl_engine.json_value import JsonValue
 from asl_engine.language.diagnostics import did_you_mean
@@ -45,7 +46,13 @@ def advice_on_jsonata(text: str, assigned: frozenset[str]) -> Iterator[Advice]:
 
 def advice_on_path(key: str, text: str, assigned: frozenset[str]) -> Iterator[Advice]:
     """Advice on a string of a state in JSONPath, under its key."""
-    return _unassigned(referred_in_path(key, text), assigned)
+    yield from _unassigned(referred_in_path(key, text), assigned)
+
+
+def advice_on_call(text: str) -> Iterator[Advice]:
+    """Advice on a call of an intrinsic function."""
+    for failure in sure_failures(text):
+        yield f"this call can only fail: {failure}", "AWS accepts it, and fails the execution when it gets there"
 
 
 def _unassigned(names: Iterator[str], assigned: frozenset[str], *others: str) -> Iterator[Advice]:

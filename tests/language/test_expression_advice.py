@@ -52,3 +52,11 @@ def test_it_is_shown_where_it_stands() -> None:
     (found,) = diagnostics(machine_of({"Type": "Pass", "Parameters": {"a": {"b.$": "$nobody"}}}))
 
     assert (found.code, found.location) == (DiagnosticCode.UNKNOWN_NAME, "/States/A/Parameters/a/b.$")
+
+
+def test_a_call_that_can_only_fail_is_pointed_out() -> None:
+    state = {"Type": "Pass", "Parameters": {"a.$": "States.Format('{}')", "b": "States.Format('{}')"}}
+    found = [one for one in diagnostics(machine_of(state)) if one.code is DiagnosticCode.INVALID_EXPRESSION]
+
+    assert [one.location for one in found] == ["/States/A/Parameters/a.$"]
+    assert "the template has 1 placeholders but 0 values are given" in found[0].message

@@ -30,7 +30,7 @@ class Intrinsic:
 def compile_intrinsic(text: str) -> Intrinsic:
     """Raises InvalidExpression: unknown function, wrong number of arguments, bad escape, too deep, anything else."""
     call = parse_call(text)
-    return Intrinsic(text, _sources(call), _variables(call), _compile_call(call))
+    return Intrinsic(text, _sources(call), _variables(call), compile_call(call))
 
 
 def _sources(argument: Argument) -> Sources:
@@ -49,7 +49,8 @@ def _variables(argument: Argument) -> frozenset[str]:
     return frozenset()
 
 
-def _compile_call(call: Call) -> Callable[[Scope], JsonValue]:
+def compile_call(call: Call) -> Callable[[Scope], JsonValue]:
+    """How a call is evaluated; see `Intrinsic.evaluate`."""
     perform = _compile_body(call, [_compile_argument(call, position) for position in range(len(call.arguments))])
     if call.function.result is Result.TEXT:
         perform = _counted(perform)
@@ -84,7 +85,7 @@ def _compile_argument(call: Call, position: int) -> Callable[[Scope], Any]:
     assert parameter is not None, "the parser has counted the arguments"
     if isinstance(argument, Literal):
         return _constant(argument.escaped if parameter.takes_escapes else argument.value, parameter)
-    evaluate = argument.evaluate if isinstance(argument, Path) else _compile_call(argument)
+    evaluate = argument.evaluate if isinstance(argument, Path) else compile_call(argument)
     return _converted(evaluate if _is_one_node(argument) else _measured(evaluate), parameter)
 
 
