@@ -76,6 +76,8 @@ def advise(definition: JsonValue, problems: Problems, sdk_problem: SdkProblem | 
         if in_jsonpath:
             _advise_jsonata(state, location, advisor)
             _advise_template(state, location, advisor)
+        else:
+            _advise_jsonpath(state, location, advisor)
         _advise_names(state, location, advisor, in_jsonpath=in_jsonpath)
 
 
@@ -101,6 +103,18 @@ def _advise_jsonata(state: JsonObject, location: Location, advisor: _Advisor) ->
                 DiagnosticCode.WRONG_QUERY_LANGUAGE,
                 'set "QueryLanguage": "JSONata" for the state or the machine',
             )
+
+
+def _advise_jsonpath(state: JsonObject, location: Location, advisor: _Advisor) -> None:
+    for field in ("Arguments", "Output", "Assign", "ItemSelector"):
+        for text, inner in _strings(state.get(field), ()):
+            if _looks_like_call(text) or (inner and str(inner[-1]).endswith(".$")):
+                advisor.warn(
+                    (*location, field, *inner),
+                    "this looks like JSONPath, but the state's QueryLanguage is 'JSONata'",
+                    DiagnosticCode.WRONG_QUERY_LANGUAGE,
+                    "as it stands this is the text itself; write {% $states.input… %} to have it evaluated",
+                )
 
 
 def _states(branch: JsonValue, location: Location) -> Iterator[tuple[JsonObject, Location]]:

@@ -199,7 +199,6 @@ def test_a_path_without_its_dollar_is_plain_text(text: str) -> None:
 
     assert advice_on(state) == ["/Parameters/order/id: NO_DOLLAR"]
     assert advice_on({"Type": "Wait", "Seconds": 1, "Assign": {"id": text}}) == ["/Assign/id: NO_DOLLAR"]
-    assert advice_on({"Type": "Pass", "Assign": {"id": text}}, QueryLanguage="JSONata") == []
 
 
 def test_a_price_in_dollars_is_no_path() -> None:
@@ -216,6 +215,15 @@ def test_jsonata_in_a_jsonpath_state_is_pointed_out() -> None:
 
     assert advice_on(state) == ["/Parameters/n: WRONG_QUERY_LANGUAGE"]
     assert advice_on({"Type": "Pass", "Output": {"n": "{% $now() %}"}}, QueryLanguage="JSONata") == []
+
+
+@pytest.mark.parametrize("member", [{"n.$": "$.n"}, {"n": "$.n"}, {"n": "$$.Execution.Id"}, {"n": "States.UUID()"}])
+def test_jsonpath_in_a_jsonata_state_is_pointed_out(member: dict[str, str]) -> None:
+    (name,) = member
+
+    assert advice_on({"Type": "Pass", "Output": {"a": [member]}}, QueryLanguage="JSONata") == [
+        f"/Output/a/0/{name}: WRONG_QUERY_LANGUAGE"
+    ]
 
 
 def test_states_inside_of_states_are_advised_too() -> None:
