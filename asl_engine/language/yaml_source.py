@@ -103,6 +103,11 @@ class _Reading:
                 if self._first:
                     continue
             self.positions[inner] = _position(key_node)
+            if key_node.tag == f"{_TAG_OF_YAML}merge":
+                hint = "write out what it stands for"
+                message = "<< is no member of JSON, and merges nothing"
+                self.refused.append(Refused(location=inner, position=_position(key_node), message=message, hint=hint))
+                continue
             members[key] = self.value(value_node, inner)
         return members
 

@@ -92,6 +92,14 @@ def test_what_json_does_not_have_is_told_and_reading_goes_on(scalar: str, messag
     assert message in refused.message
 
 
+def test_a_merge_key_is_refused_and_no_member() -> None:
+    source = read_yaml("a: &a {x: 1}\nb: {<<: *a, '<<': 2}")
+    (refused,) = source.refused
+
+    assert source.value == {"a": {"x": 1}, "b": {"<<": 2}}
+    assert (refused.location, refused.position) == (("b", "<<"), Position(2, 5))
+
+
 def test_aliases_cannot_unfold_without_bound() -> None:
     lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x, x]"]
     lines += [f"a{level}: &a{level} [{', '.join([f'*a{level - 1}'] * 10)}]" for level in range(1, 12)]
