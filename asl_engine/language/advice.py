@@ -236,7 +236,7 @@ def _advise_token(state: JsonObject, location: Location, advisor: _Advisor) -> N
 
 
 def _advise_map(state: JsonObject, location: Location, advisor: _Advisor) -> None:
-    if "MaxConcurrency" not in state and "MaxConcurrencyPath" not in state:
+    if state.get("MaxConcurrency", 0) == 0 and "MaxConcurrencyPath" not in state:
         advisor.warn(
             location,
             "nothing bounds how many iterations run at once",

@@ -97,6 +97,7 @@ def test_a_map_needs_a_bound() -> None:
     processor = {"StartAt": "In", "States": {"In": END}}
 
     assert advice_on({"Type": "Map", "ItemProcessor": processor}) == [": UNBOUNDED_MAP"]
+    assert advice_on({"Type": "Map", "ItemProcessor": processor, "MaxConcurrency": 0}) == [": UNBOUNDED_MAP"]
     assert advice_on({"Type": "Map", "Iterator": processor, "MaxConcurrencyPath": "$.n"}) == []
 
 
