@@ -16,6 +16,7 @@ _BRANCHES: Final = ("Branches", "ItemProcessor", "Iterator")
 _STRINGS: Final = re.compile(r"'(?:\\.|[^'\\])*'|\"(?:\\.|[^\"\\])*\"|/\*.*?\*/", re.DOTALL)
 _REFERENCE: Final = re.compile(r"\$([A-Za-z_]\w*)")
 _BOUND: Final = re.compile(r"\$([A-Za-z_]\w*)\s*:=")
+_JOINED: Final = re.compile(r"[@#]\s*\$([A-Za-z_]\w*)")
 _PARAMETERS: Final = re.compile(r"(?:function|λ)\s*\(([^)]*)\)")
 # https://docs.jsonata.org/overview and those that Step Functions adds: a name without a call passes the function on.
 FUNCTIONS: Final = frozenset(
@@ -94,6 +95,7 @@ def referred_in_path(key: str, text: str) -> Iterator[str]:
 
 def _bound(text: str) -> Iterator[str]:
     yield from _BOUND.findall(text)
+    yield from _JOINED.findall(text)
     for parameters in _PARAMETERS.findall(text):
         yield from _REFERENCE.findall(parameters)
 

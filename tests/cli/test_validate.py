@@ -41,6 +41,14 @@ def test_warnings_do_not_reject(asl: Asl, write: Write) -> None:
     assert "warning CALLBACK_WITHOUT_TIMEOUT" in checked.stdout
 
 
+def test_more_problems_than_are_told_are_mentioned(asl: Asl, write: Write) -> None:
+    states = {f"S{number}": {"Type": "Pass", "End": True, "Nope": 1} for number in range(600)}
+    write("many.asl.json", {"StartAt": "S0", "States": states})
+    checked = asl("validate", "many.asl.json")
+
+    assert checked.stdout.endswith("1000 errors, 0 warnings; of one file no more than 1,000 are told\n")
+
+
 def test_the_machines_that_the_project_ships_need_no_advice(asl: Asl) -> None:
     checked = asl("validate", str(Path(__file__).parents[2] / "state_machines"))
 

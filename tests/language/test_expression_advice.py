@@ -34,6 +34,7 @@ def test_a_name_in_jsonata_that_nothing_bears_is_pointed_out(text: str, message:
         "$sum([$total, $order.price])",
         "($twice := function($x) { $x * 2 }; $twice($states.context.State.RetryCount))",
         "$map($states.input.rows, function($row, $index) { $row.id & $index })",
+        "$states.input.orders@$order.lines#$index[$order.id = $index]",
         "'$nobody(1) of $states.nothing' & $uuid()",
     ],
 )

@@ -175,6 +175,8 @@ def _file_as_json(checked: _Checked) -> JsonObject:
 
 
 def _summary(checked: list[_Checked]) -> str:
+    from asl_engine.language.diagnostics import PROBLEMS_MAX
+
     every = [diagnostic for one in checked for diagnostic in one.diagnostics]
     errors = sum(map(_is_error, every))
     warnings = len(every) - errors
@@ -185,7 +187,9 @@ def _summary(checked: list[_Checked]) -> str:
     counted = [_counted(len(checked), "file")]
     if rejected and len(checked) > 1:
         counted.append(f"{rejected} of them rejected")
-    return f"{verdict}: {', '.join([*counted, _counted(errors, 'error'), _counted(warnings, 'warning')])}"
+    told = f"{verdict}: {', '.join([*counted, _counted(errors, 'error'), _counted(warnings, 'warning')])}"
+    is_cut = any(len(one.diagnostics) >= PROBLEMS_MAX for one in checked)
+    return f"{told}; of one file no more than {PROBLEMS_MAX:,} are told" if is_cut else told
 
 
 def _counted(count: int, what: str) -> str:
