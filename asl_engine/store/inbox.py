@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Final
 
 from asl_engine.errors import Conflict
 from asl_engine.interpreter.events import Event, TaskFailed, TaskSucceeded
+
+ANSWERED: Final = "an answer to this attempt is on its way"
 
 
 def refuse_second_answer(event: Event, waiting: Iterable[Event]) -> None:
     """Raises Conflict when one of the events that wait answers the attempt that this event answers."""
     attempt = answered_attempt(event)
     if attempt is not None and any(answered_attempt(other) == attempt for other in waiting):
-        raise Conflict("an answer to this attempt is on its way")
+        raise Conflict(ANSWERED)
 
 
 def answered_attempt(event: Event) -> tuple[str, int] | None:

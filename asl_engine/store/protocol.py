@@ -93,7 +93,7 @@ class ExecutionStore(Protocol):
     async def send(self, execution_arn: str, event: Event) -> None:
         """Put an event from outside into the execution's inbox, durably. Raises ExecutionDoesNotExist.
 
-        Raises Conflict when another answer to the same attempt waits there. DynamoDB's inbox takes both.
+        Raises Conflict when another answer to the same attempt waits there.
         """
 
     async def inbox(self, execution_arn: str) -> Sequence[InboxMessage]:

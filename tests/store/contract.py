@@ -387,6 +387,29 @@ class StoreContract:
         (second,) = await store.inbox(FIRST)
         assert second.id != first.id
 
+    @story
+    async def test_of_two_answers_to_one_attempt_the_inbox_takes_the_first(self, store: ExecutionStore) -> None:
+        await append_all(store, "first", tasks=0)
+        first: list[Event] = [TaskSucceeded("0", 3, "yes"), TaskFailed("0", 4, None, None), TaskHeartbeat("0", 3)]
+        for event in first:
+            await store.send(FIRST, event)
+        for second in (TaskFailed("0", 3, "no", None), TaskSucceeded("0", 3, "yes"), TaskSucceeded("0", 4, "yes")):
+            with pytest.raises(Conflict, match="an answer to this attempt is on its way"):
+                await store.send(FIRST, second)
+        await store.send(FIRST, TaskHeartbeat("0", 3))
+        assert [message.event for message in await store.inbox(FIRST)] == [*first, TaskHeartbeat("0", 3)]
+
+    @story
+    async def test_of_answers_that_race_the_inbox_takes_exactly_one(self, store: ExecutionStore) -> None:
+        execution = await append_all(store, "first", tasks=0)
+        answers: list[Event] = [TaskFailed("0", 3, "no", None), TaskSucceeded("0", 3, "yes")]
+        taken = await asyncio.gather(*[store.send(FIRST, answer) for answer in answers], return_exceptions=True)
+        assert {type(answer) for answer in taken} == {Conflict, type(None)}
+        (message,) = await store.inbox(FIRST)
+        assert message.event == answers[taken.index(None)]
+        await store.append(record_of(task_done(execution), consumed=[message.id]))
+        assert await store.inbox(FIRST) == []
+
     # Claims
 
     @story
@@ -432,15 +455,3 @@ class OrderedStoreContract(StoreContract):
         assert [summary.name for summary in await store.executions()] == ["new", "twin", "middle", "old"]
         behind = await store.executions(before=arn_of("twin"))
         assert [summary.name for summary in behind] == ["middle", "old"]
-
-    @story
-    async def test_of_two_answers_to_one_attempt_the_inbox_takes_the_first(self, store: ExecutionStore) -> None:
-        await append_all(store, "first", tasks=0)
-        first: list[Event] = [TaskSucceeded("0", 3, "yes"), TaskFailed("0", 4, None, None), TaskHeartbeat("0", 3)]
-        for event in first:
-            await store.send(FIRST, event)
-        for second in (TaskFailed("0", 3, "no", None), TaskSucceeded("0", 3, "yes"), TaskSucceeded("0", 4, "yes")):
-            with pytest.raises(Conflict, match="an answer to this attempt is on its way"):
-                await store.send(FIRST, second)
-        await store.send(FIRST, TaskHeartbeat("0", 3))
-        assert [message.event for message in await store.inbox(FIRST)] == [*first, TaskHeartbeat("0", 3)]

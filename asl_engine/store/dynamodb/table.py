@@ -3,7 +3,7 @@
     pk                     sk             what
     execution ARN          r + sequence   a record of the journal
     execution ARN          h              the head: the execution's line in the listings
-    execution ARN          i + id         an event in the inbox
+    execution ARN          i + id         an event in the inbox; the answers to one attempt have one id
     definition#SHA-256     -              a definition
     resource#kind          key            a resource of the API, an approval, a job's link
     claim#ARN, owner#id    -              who runs an execution, and until when that process is surely alive
