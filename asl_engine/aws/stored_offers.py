@@ -13,8 +13,10 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Final
 
+from asl_engine.api.actions.activities import lookup
 from asl_engine.errors import Conflict
 from asl_engine.language.definition import ResourceType
+from asl_engine.runtime.activities import missing_activity
 from asl_engine.runtime.clock import Clock
 from asl_engine.runtime.tasks import Taken, TaskCall, TaskResult
 from asl_engine.store.resources import Resource, ResourceStore, created, removed
@@ -62,6 +64,7 @@ class StoredOffers:
         self, resources: ResourceStore, clock: Clock, *, pause: Callable[[float], Awaitable[None]] = asyncio.sleep
     ) -> None:
         self._resources, self._clock, self._pause = resources, clock, pause
+        self._exists = lookup(resources)
         self._first = 0
 
     def handles(self, call: TaskCall) -> bool:
@@ -70,6 +73,8 @@ class StoredOffers:
 
     async def perform(self, call: TaskCall) -> TaskResult:
         """See `TaskPerformer.perform`. The offer is durable when this returns, and nobody waits for it here."""
+        if not call.attempt.submitted and not await self._exists(call.resource.arn):
+            return missing_activity(call)
         document = {
             "executionArn": call.execution_arn,
             "frameId": call.frame_id,

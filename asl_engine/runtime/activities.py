@@ -98,7 +98,7 @@ class ActivityDesk:
         if call.attempt.submitted:  # taken up after a crash: its worker has it still
             return Taken()
         if self._exists is not None and not await self._exists(call.resource.arn):
-            return _missing(call)
+            return missing_activity(call)
         offer = Offer(call, asyncio.get_running_loop().create_future(), self)
         self.put(offer)
         try:
@@ -166,7 +166,8 @@ class ActivityDesk:
                 self._workers.pop(activity_arn, None)
 
 
-def _missing(call: TaskCall) -> Failed:
+def missing_activity(call: TaskCall) -> Failed:
+    """How the task of an activity that does not exist fails."""
     return Failed(
         "States.Runtime",
         f"An error occurred while executing the state '{call.attempt.state_name}' "

@@ -186,6 +186,17 @@ def test_an_activity_is_offered_to_workers_that_ask_another_function(deployment:
     assert deployment.call("GetActivityTask", activityArn=activity) == {}
 
 
+def test_a_task_of_an_activity_that_is_not_there_fails_its_execution(deployment: Deployment) -> None:
+    """No worker could ever ask for it."""
+    activity = deployment.call("CreateActivity", name="gone")["activityArn"]
+    asking = {"StartAt": "A", "States": {"A": {"Type": "Task", "Resource": activity, "End": True}}}
+    machine = deployment.create(asking, "asks-nobody")
+    deployment.call("DeleteActivity", activityArn=activity)
+    described = deployment.until_ended(deployment.start(machine))
+    assert (described["status"], described["error"]) == ("FAILED", "States.Runtime")
+    assert described["cause"].endswith(f"The activity {activity} does not exist.")
+
+
 def test_an_activity_task_that_was_offered_twice_is_given_to_one_worker(deployment: Deployment) -> None:
     """A message that is delivered again offers again what a worker has already."""
     deployment.api.service.activity_poll_seconds = 0.1
