@@ -369,6 +369,54 @@ def test_any_reader_data_is_read_or_refused(text: str, input_type: str, pointer:
         assert isinstance(data.items, list)
 
 
+@pytest.mark.parametrize(
+    ("batcher", "sizes"),
+    [
+        ({"MaxItemsPerBatch": 2}, [2, 2, 1]),
+        ({"MaxItemsPerBatchPath": "$.most"}, [3, 2]),
+        ({"MaxInputBytesPerBatch": len('{"Items":["aaaa","bbbb"]}')}, [2, 2, 1]),
+        ({"MaxInputBytesPerBatch": len('{"Items":["aaaa","bbbb"]}') - 1}, [1, 1, 1, 1, 1]),
+        ({"MaxInputBytesPerBatch": 1, "MaxItemsPerBatch": 5}, [1, 1, 1, 1, 1]),
+        ({"BatchInput": {"most.$": "$.most"}, "MaxItemsPerBatch": 9, "Comment": "all"}, [5]),
+    ],
+)
+def test_items_are_shown_in_batches(batcher: JsonObject, sizes: list[int]) -> None:
+    rows: list[JsonValue] = ["aaaa", "bbbb", "cccc", "dddd", "eeee"]
+    given = answer(batched(ItemBatcher=batcher), input={"rows": rows, "most": 3}, mock=mocked([]))
+    shown = given["inspectionData"]["afterItemBatcher"]
+
+    assert [len(batch.pop("Items")) for batch in shown] == sizes
+    assert shown == [{"BatchInput": {"most": 3}} if "BatchInput" in batcher else {}] * len(sizes)
+
+
+def test_batches_hold_what_the_selector_made_of_the_items() -> None:
+    state = batched(
+        QueryLanguage="JSONata",
+        ItemSelector={"row": "{% $states.context.Map.Item.Value %}"},
+        ItemBatcher={"MaxItemsPerBatch": "{% $count($states.input.rows) - 1 %}"},
+    )
+    shown = answer(state, input={"rows": ["a", "b"]}, mock=mocked([]))["inspectionData"]
+    assert shown["afterItemBatcher"] == [{"Items": [{"row": "a"}]}, {"Items": [{"row": "b"}]}]
+
+
+def test_a_batch_of_no_items_is_refused() -> None:
+    given = answer(
+        batched(ItemBatcher={"MaxItemsPerBatchPath": "$.most"}), input={"rows": [], "most": 0}, mock=mocked([])
+    )
+    assert (given["status"], given["error"]) == ("FAILED", "States.Runtime")
+    assert "The MaxItemsPerBatch field must be a positive integer but was: 0" in given["cause"]
+
+
+def batched(**fields: JsonValue) -> JsonObject:
+    """A distributed Map over the input's rows."""
+    processor: JsonObject = {
+        "ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"},
+        "StartAt": "Row",
+        "States": {"Row": {"Type": "Succeed"}},
+    }
+    return each(ItemProcessor=processor, **fields)
+
+
 def test_a_reader_whose_data_is_not_given_leaves_the_items_unknown() -> None:
     reader: JsonObject = {"Resource": "arn:aws:states:::s3:getObject", "Parameters": {"Bucket": "b", "Key": "k"}}
     processor: JsonObject = {

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from asl_engine.api.testing_state.inspection import Inspection
+from asl_engine.api.testing_state.item_batcher import batches
 from asl_engine.api.testing_state.item_data import ItemData
 from asl_engine.expressions.scope import Expression, Scope
 from asl_engine.interpreter.states import map_
@@ -33,8 +34,11 @@ class MapStart:
         self.items = self._items(scope)
         if state.query_language is QueryLanguage.JSONPATH and state.item_reader is None:
             payloads["afterItemsPath"] = self.items
-        if state.item_selector is not None and self.items is not None:
-            payloads["afterItemSelector"] = _selected(state.item_selector, scope, self.items)
+        given = self.items
+        if state.item_selector is not None and given is not None:
+            given = payloads["afterItemSelector"] = _selected(state.item_selector, scope, given)
+        if state.item_batcher is not None and given is not None:
+            payloads["afterItemBatcher"] = batches(state.item_batcher, state.query_language, given, scope)
         facts["maxConcurrency"] = map_.max_concurrency(state, scope)
         self.tolerated_failure_count = map_.tolerated_failure_count(state, scope)
         self.tolerated_failure_percentage = map_.tolerated_failure_percentage(state, scope)
