@@ -40,6 +40,12 @@ def read_state_machine_arn(arn: str) -> StateMachineArn:
     return StateMachineArn(arn, arn.rpartition(":")[0], name[1])
 
 
+def without_test_case(arn: str) -> tuple[str, str | None]:
+    """The ARN of `ARN#test-case`, as it is written for Step Functions Local, and the test case."""
+    text, mark, test_case = arn.partition("#")
+    return text, test_case if mark else None
+
+
 def check_execution_arn(arn: str) -> None:
     """Raises InvalidArn unless it is the ARN of an execution. Of Express ones nothing can be asked."""
     _resource(arn, "execution")

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from email.utils import formatdate
 from typing import Any, Final
 
-from asl_engine.api.arns import read_state_machine_arn
+from asl_engine.api.arns import read_state_machine_arn, without_test_case
 from asl_engine.api.executions import description
 from asl_engine.api.service import Answer, StepFunctions
 from asl_engine.errors import ExecutionAlreadyExists, RequestError
@@ -103,7 +103,8 @@ async def begun_before(service: StepFunctions, call: TaskCall) -> Answer:
 def child_arn(call: TaskCall) -> str:
     """The ARN of the child that the attempt starts. Raises InvalidArn."""
     request = _child_request(call)
-    machine = read_state_machine_arn(str(request.get("stateMachineArn", "")))
+    arn, _test_case = without_test_case(str(request.get("stateMachineArn", "")))
+    machine = read_state_machine_arn(arn)
     return f"{machine.unqualified.replace(':stateMachine:', ':execution:', 1)}:{request['name']}"
 
 

@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from asl_engine.api.arns import StateMachineArn, read_state_machine_arn
+from asl_engine.api.arns import StateMachineArn, read_state_machine_arn, without_test_case
 from asl_engine.api.machines import ALIAS, check_active, does_not_exist, find_machine, version_named
 from asl_engine.api.service import StepFunctions
+from asl_engine.errors import InvalidArn, TasksFileError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,10 +24,17 @@ class Route:
     is_express: bool
     version_arn: str | None = None
     alias_arn: str | None = None
+    test_case: str | None = None
 
 
 async def route_to(service: StepFunctions, state_machine_arn: str) -> Route:
-    """The route of a start. Raises InvalidArn, StateMachineDoesNotExist or StateMachineDeleting."""
+    """The route of a start. Raises InvalidArn, StateMachineDoesNotExist or StateMachineDeleting.
+
+    Where mocks have test cases, the name of one may follow the ARN, as in Step Functions Local.
+    """
+    test_case = None
+    if service.test_cases is not None:
+        state_machine_arn, test_case = without_test_case(state_machine_arn)
     arn = read_state_machine_arn(state_machine_arn)
     machine = await find_machine(service, arn.unqualified)
     if machine is None:
@@ -44,7 +52,18 @@ async def route_to(service: StepFunctions, state_machine_arn: str) -> Route:
         is_express=revision["type"] == "EXPRESS",
         version_arn=version_arn,
         alias_arn=alias_arn,
+        test_case=test_case,
     )
+
+
+def choose_test_case(service: StepFunctions, route: Route, execution_arn: str) -> None:
+    """Mock an execution that is about to start by the test case that its route names. Raises InvalidArn."""
+    if service.test_cases is None or route.test_case is None:
+        return
+    try:
+        service.test_cases.choose(execution_arn, route.machine_arn.rpartition(":")[2], route.test_case)
+    except TasksFileError as error:
+        raise InvalidArn(f"Invalid Arn: '{error}'") from error
 
 
 def choose(routes: Sequence[dict[str, Any]], draw: int) -> str:

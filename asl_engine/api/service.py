@@ -21,6 +21,7 @@ from asl_engine.runtime.activities import ActivityOffers
 from asl_engine.runtime.clock import Clock
 from asl_engine.runtime.execution_host import ExecutionHost
 from asl_engine.runtime.express import ExpressExecutions
+from asl_engine.runtime.mocked_test_cases import MockedTestCases
 from asl_engine.runtime.tasks import TaskPerformer
 from asl_engine.store.protocol import ExecutionStore
 from asl_engine.store.resources import ResourceStore
@@ -47,6 +48,7 @@ class StepFunctions:
     region: str
     account: str
     tokens: PageTokens
+    test_cases: MockedTestCases | None = None
     activity_poll_seconds: float = ACTIVITY_POLL_SECONDS
     _starting: weakref.WeakValueDictionary[str, asyncio.Lock] = field(default_factory=weakref.WeakValueDictionary)
     _answering: weakref.WeakValueDictionary[str, asyncio.Lock] = field(default_factory=weakref.WeakValueDictionary)

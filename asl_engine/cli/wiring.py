@@ -125,42 +125,54 @@ class TaskSources:
     mock_test_case: str | None = None
 
     def performers(
-        self,
-        clock: Clock,
-        state_machine_name: str | None,
-        environ: Mapping[str, str] = os.environ,
-        *,
-        local: Sequence[TaskPerformer] = (),
+        self, clock: Clock, state_machine_name: str | None, environ: Mapping[str, str] = os.environ
     ) -> list[TaskPerformer]:
-        """The performers in the order in which they are asked; `local` ones before AWS.
+        """The performers in the order in which they are asked. Raises TasksFileError."""
+        self._check()
+        if self.mocks is None:
+            return self._unmocked(clock, environ)
+        from asl_engine.runtime.mocks_file import load_mocks_file
 
-        Raises TasksFileError.
-        """
+        mocked = load_mocks_file(
+            self.mocks,
+            clock,
+            state_machine_name=state_machine_name,
+            mock_state_machine=self.mock_state_machine,
+            mock_test_case=self.mock_test_case,
+        )
+        return [mocked, *self._unmocked(clock, environ)]
+
+    def servers_performers(
+        self, clock: Clock, local: Sequence[TaskPerformer], environ: Mapping[str, str] = os.environ
+    ) -> list[TaskPerformer]:
+        """As for one state machine, with `local` ones before AWS; executions may choose test cases of their own."""
+        self._check()
+        if self.mocks is None:
+            return self._unmocked(clock, environ, local)
+        from asl_engine.runtime.mocks_file import load_servers_mocks
+
+        mocked = load_servers_mocks(
+            self.mocks, clock, mock_state_machine=self.mock_state_machine, mock_test_case=self.mock_test_case
+        )
+        return [mocked, *self._unmocked(clock, environ, local)]
+
+    def _check(self) -> None:
         for option, choice in (
             ("--mock-state-machine", self.mock_state_machine),
             ("--mock-test-case", self.mock_test_case),
         ):
             if choice is not None and self.mocks is None:
                 raise AslError(f"{option} chooses out of a mocks file: name the file with --mocks FILE")
-        performers: list[TaskPerformer] = []
-        if self.mocks is not None:
-            from asl_engine.runtime.mocks_file import load_mocks_file
 
-            performers.append(
-                load_mocks_file(
-                    self.mocks,
-                    clock,
-                    state_machine_name=state_machine_name,
-                    mock_state_machine=self.mock_state_machine,
-                    mock_test_case=self.mock_test_case,
-                )
-            )
+    def _unmocked(
+        self, clock: Clock, environ: Mapping[str, str], local: Sequence[TaskPerformer] = ()
+    ) -> list[TaskPerformer]:
+        performers: list[TaskPerformer] = []
         if self.tasks is not None:
             from asl_engine.runtime.tasks_file import load_tasks_file
 
             performers.append(load_tasks_file(self.tasks, clock))
-        performers += [*local, *_aws(environ, clock)]
-        return performers
+        return [*performers, *local, *_aws(environ, clock)]
 
     def as_options(self) -> list[str]:
         """The options of the command that name these sources."""

@@ -23,6 +23,7 @@ from asl_engine.expressions.scope import ABSENT
 from asl_engine.json_value import JsonValue, dump_json, json_type, parse_json
 from asl_engine.runtime.clock import Clock
 from asl_engine.runtime.marshalling import MarshalError, marshal
+from asl_engine.runtime.mocked_test_cases import MockedTestCases
 from asl_engine.runtime.mocks import Answer, Case, InvocationCount, Script, ScriptedTasks
 from asl_engine.runtime.tasks import Failed, Succeeded
 
@@ -47,14 +48,35 @@ def load_mocks_file(
     There, the test case may be left out where the machine has only one. `state_machine_name` is what is run: the only
     machine of a file is taken whatever its name, unless `mock_state_machine` chooses. Raises TasksFileError.
     """
-    file = Path(path)
-    root = _Node(str(file), "", _read(file))
-    if {"StateMachines", "MockedResponses"} & root.object().keys():
-        if mock_state_machine is None and len(_machines(root).object()) > 1:
-            mock_state_machine = state_machine_name
-        return ScriptedTasks(_mock_config(root, mock_state_machine, mock_test_case), clock, InvocationCount())
-    check_choices(str(file), mock_state_machine, mock_test_case)
-    return ScriptedTasks(_script(root), clock)
+    root = _root(path)
+    if not _has_test_cases(root):
+        check_choices(root.source, mock_state_machine, mock_test_case)
+        return ScriptedTasks(_script(root), clock)
+    if mock_state_machine is None and len(_machines(root).object()) > 1:
+        mock_state_machine = state_machine_name
+    return ScriptedTasks(_mock_config(root, mock_state_machine, mock_test_case), clock, InvocationCount())
+
+
+def load_servers_mocks(
+    path: str | Path, clock: Clock, *, mock_state_machine: str | None = None, mock_test_case: str | None = None
+) -> ScriptedTasks | MockedTestCases:
+    """The script of a mocks file, or the test cases of one of Step Functions Local, for each execution to choose from.
+
+    What is chosen here, or the only test case of all, is for executions that choose none. Raises TasksFileError.
+    """
+    root = _root(path)
+    if not _has_test_cases(root):
+        check_choices(root.source, mock_state_machine, mock_test_case)
+        return ScriptedTasks(_script(root), clock)
+    machines, responses = _machines(root), root.member("MockedResponses")
+    scripts = {
+        machine: {case: _states(states, responses) for case, states in _test_cases(node).members()}
+        for machine, node in machines.members()
+    }
+    default: ScriptedTasks | None = None
+    if (mock_state_machine, mock_test_case) != (None, None) or [len(cases) for cases in scripts.values()] == [1]:
+        default = ScriptedTasks(_mock_config(root, mock_state_machine, mock_test_case), clock, InvocationCount())
+    return MockedTestCases(scripts, clock, default)
 
 
 def check_choices(source: str, mock_state_machine: str | None, mock_test_case: str | None) -> None:
@@ -204,6 +226,16 @@ def _failure(throw: _Node) -> Failed:
     return Failed(throw.member("Error").text(), cause)
 
 
+def _root(path: str | Path) -> _Node:
+    file = Path(path)
+    return _Node(str(file), "", _read(file))
+
+
+def _has_test_cases(root: _Node) -> bool:
+    """Whether the file is one of Step Functions Local."""
+    return bool({"StateMachines", "MockedResponses"} & root.object().keys())
+
+
 def _machines(root: _Node) -> _Node:
     root.only("StateMachines", "MockedResponses")
     for name in ("StateMachines", "MockedResponses"):
@@ -214,11 +246,18 @@ def _machines(root: _Node) -> _Node:
 
 def _mock_config(root: _Node, state_machine: str | None, test_case: str | None) -> Script:
     machine = _choose(_machines(root), state_machine, "state machine")
+    states = _choose(_test_cases(machine), test_case, "test case")
+    return _states(states, root.member("MockedResponses"))
+
+
+def _test_cases(machine: _Node) -> _Node:
     machine.only("TestCases")
     if "TestCases" not in machine.object():
         machine.fail('"TestCases"')
-    states = _choose(machine.member("TestCases"), test_case, "test case")
-    responses = root.member("MockedResponses")
+    return machine.member("TestCases")
+
+
+def _states(states: _Node, responses: _Node) -> Script:
     return {state: (_mocked_response(responses, name),) for state, name in states.members()}
 
 

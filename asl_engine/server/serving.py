@@ -28,6 +28,7 @@ from asl_engine.runtime.activities import ActivityDesk
 from asl_engine.runtime.advancing import Advancing
 from asl_engine.runtime.clock import Clock, RealClock
 from asl_engine.runtime.express import ExpressExecutions
+from asl_engine.runtime.mocked_test_cases import MockedTestCases
 from asl_engine.runtime.performer_chain import PerformerChain
 from asl_engine.runtime.tasks import TaskPerformer
 from asl_engine.server.approval_routes import add_approval_routes
@@ -77,6 +78,7 @@ def service_on(
         region=region,
         account=account,
         tokens=PageTokens(secrets.token_bytes(16)),
+        test_cases=next((one for one in performers if isinstance(one, MockedTestCases)), None),
     )
     nested.attach(service)
     return service

@@ -17,6 +17,7 @@ from asl_engine.runtime.activities import ActivityDesk
 from asl_engine.runtime.callables import PythonTasks
 from asl_engine.runtime.clock import Clock, VirtualClock
 from asl_engine.runtime.express import ExpressExecutions
+from asl_engine.runtime.mocked_test_cases import MockedTestCases
 from asl_engine.runtime.performer_chain import PerformerChain
 from asl_engine.store.memory import MemoryStore
 from asl_engine.store.opening import resources_beside
@@ -57,13 +58,15 @@ def service(
     tasks: Mapping[str, Callable[..., Any]] | None = None,
     *,
     poll_seconds: float = 5.0,
+    test_cases: MockedTestCases | None = None,
 ) -> LocalStepFunctions:
     """A service in eu-west-1."""
     store, clock = store or MemoryStore(), clock or VirtualClock(NOON)
     resources = resources_beside(store)
     desk = ActivityDesk(lookup(resources))
     nested = NestedExecutions()
-    performer = PerformerChain([PythonTasks(tasks or {}, clock), nested, desk])
+    mocked = [] if test_cases is None else [test_cases]
+    performer = PerformerChain([*mocked, PythonTasks(tasks or {}, clock), nested, desk])
     made = LocalStepFunctions(
         executions=store,
         resources=resources,
@@ -75,6 +78,7 @@ def service(
         region="eu-west-1",
         account="123456789012",
         tokens=PageTokens(b"key"),
+        test_cases=test_cases,
         activity_poll_seconds=poll_seconds,
     )
     nested.attach(made)

@@ -5,7 +5,9 @@ from pathlib import Path
 import pytest
 
 from asl_engine.cli.wiring import TaskSources, machine_name, state_machine_arn
+from asl_engine.errors import AslError
 from asl_engine.runtime.clock import RealClock
+from asl_engine.runtime.mocked_test_cases import MockedTestCases
 
 KEY = "AWS_ACCESS_KEY_ID"
 
@@ -47,3 +49,14 @@ def test_the_arn_is_of_the_region_that_the_environment_names() -> None:
 )
 def test_lambda_performs_tasks_only_where_it_is_configured(environ: dict[str, str], performs: bool) -> None:
     assert bool(TaskSources().performers(RealClock(), None, environ)) is performs
+
+
+def test_a_server_lets_executions_choose_out_of_a_mock_config_file(tmp_path: Path) -> None:
+    file = tmp_path / "MockConfigFile.json"
+    file.write_text('{"StateMachines": {"orders": {"TestCases": {"a": {}, "b": {}}}}, "MockedResponses": {}}')
+    (mocked,) = TaskSources(mocks=file).servers_performers(RealClock(), [], {})
+    assert isinstance(mocked, MockedTestCases)
+    with pytest.raises(AslError, match="choose a test case"):
+        TaskSources(mocks=file).performers(RealClock(), "orders", {})
+    with pytest.raises(AslError, match="--mock-test-case chooses out of a mocks file"):
+        TaskSources(mock_test_case="a").servers_performers(RealClock(), [], {})

@@ -15,6 +15,7 @@ from asl_engine.errors import AslError, StoreUnavailable
 from asl_engine.expressions import jsonata_engine
 from asl_engine.interpreter.events import StopRequested
 from asl_engine.runtime.clock import RealClock, VirtualClock
+from asl_engine.runtime.mocked_test_cases import MockedTestCases
 from asl_engine.server.serving import Address, service_on, serving
 from asl_engine.store.memory import MemoryStore
 from asl_engine.store.sqlite import SqliteStore
@@ -65,6 +66,12 @@ def test_an_endless_expression_keeps_nobody_waiting(operation: str, monkeypatch:
         return answered
 
     assert asyncio.run(told()) > 50
+
+
+def test_mocks_that_have_test_cases_are_found_among_the_performers() -> None:
+    mocked = MockedTestCases({}, VirtualClock(NOON), None)
+    service = service_on(MemoryStore(), VirtualClock(NOON), [mocked], region="eu-west-1", account="123456789012")
+    assert service.test_cases is mocked
 
 
 def test_the_sdk_takes_it_for_step_functions(tmp_path: Path) -> None:

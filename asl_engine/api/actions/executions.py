@@ -18,7 +18,7 @@ from asl_engine.api.machines import (
 )
 from asl_engine.api.names import refuse_bad_name
 from asl_engine.api.pages import first_page, page_size
-from asl_engine.api.routes import Route, route_to
+from asl_engine.api.routes import Route, choose_test_case, route_to
 from asl_engine.api.service import Answer, Request, StepFunctions
 from asl_engine.errors import (
     ExecutionAlreadyExists,
@@ -48,6 +48,7 @@ async def start_execution(service: StepFunctions, request: Request) -> Answer:
     input = read_input(request.get("input", "{}"))
     route = await route_to(service, request["stateMachineArn"])
     start = start_request(route, name, input)
+    choose_test_case(service, route, start.execution_arn)
     if route.is_express:
         live = await service.express.start(compile_for(route.definition, "EXPRESS"), start)
         return {"executionArn": start.execution_arn, "startDate": live.execution.started_at / 1000}

@@ -8,7 +8,7 @@ import uuid
 from asl_engine.api.actions.executions import read_input, start_request, type_not_supported, without_data
 from asl_engine.api.machines import compile_for
 from asl_engine.api.names import refuse_bad_name
-from asl_engine.api.routes import route_to
+from asl_engine.api.routes import choose_test_case, route_to
 from asl_engine.api.service import Answer, Request, StepFunctions
 from asl_engine.interpreter.execution import Execution, ExecutionStatus
 from asl_engine.json_value import dump_json
@@ -26,8 +26,9 @@ async def start_sync_execution(service: StepFunctions, request: Request) -> Answ
     route = await route_to(service, request["stateMachineArn"])
     if not route.is_express:
         raise type_not_supported()
-    machine = compile_for(route.definition, "EXPRESS")
-    execution = await service.express.run(machine, start_request(route, name, input))
+    machine, start = compile_for(route.definition, "EXPRESS"), start_request(route, name, input)
+    choose_test_case(service, route, start.execution_arn)
+    execution = await service.express.run(machine, start)
     return without_data(_shown(execution), request)
 
 

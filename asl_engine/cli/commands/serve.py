@@ -76,6 +76,9 @@ def command(
     boto3, the AWS CLI and Terraform take it for Step Functions. Executions are kept on disk: ended and started again,
     the server goes on with what was open. What virtual time has carried ahead of the real clock it leaves alone, and
     tells how `asl resume` goes on with it.
+
+    With the MockConfigFile.json of Step Functions Local as --mocks, an execution that is started on
+    STATE-MACHINE-ARN#TEST-CASE is mocked by that test case, until the server ends.
     """
     access_token = _access_token(host, allow_remote=allow_remote)
     if importlib.util.find_spec("aiohttp") is None or importlib.util.find_spec("botocore") is None:
@@ -104,7 +107,7 @@ async def _serve(served: _Served, host: str, port: int, access_token: str | None
     clock = wiring.clock_named(served.clock)
     async with wiring.new_store(served.store_spec) as store:
         approvals = LocalApprovals(_tell_asked, served.notifier)
-        performers = served.sources.performers(clock, None, local=[approvals])
+        performers = served.sources.servers_performers(clock, [approvals])
         service = service_on(store, clock, performers, region=wiring.region(), account=served.account)
         address = Address(host=host, port=port, access_token=access_token)
         with interruptions() as interrupted:
