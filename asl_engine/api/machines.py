@@ -137,6 +137,14 @@ async def version_named(service: StepFunctions, arn: str) -> Resource:
     return version
 
 
+async def is_qualifier_known(service: StepFunctions, arn: StateMachineArn) -> bool:
+    """Whether the version or alias is there that an ARN names, if it names one."""
+    if arn.qualifier is None:
+        return True
+    kind, key = (ALIAS, arn.text) if arn.version is None else (VERSION, version_key(arn.text))
+    return await service.resources.get(kind, key) is not None
+
+
 async def is_running(service: StepFunctions, machine_arn: str) -> bool:
     """Whether an execution of the machine is open."""
     running = service.executions.executions(ExecutionStatus.RUNNING, state_machine_arn=machine_arn, limit=1)

@@ -13,6 +13,7 @@ from asl_engine.api.machines import (
     compile_for,
     does_not_exist,
     find_machine,
+    is_qualifier_known,
     shown_revision,
     without_definition,
 )
@@ -96,7 +97,7 @@ async def list_executions(service: StepFunctions, request: Request) -> Answer:
     size, status = page_size(request), request.get("statusFilter")
     listing = ("ListExecutions", arn.text, status, request.get("redriveFilter"))
     before = service.tokens.read(listing, request["nextToken"]) if "nextToken" in request else None
-    if status == "PENDING_REDRIVE" or request.get("redriveFilter") == "REDRIVEN":
+    if request.get("redriveFilter") == "REDRIVEN":
         return {"executions": []}
     found = await service.executions.executions(
         None if status is None else ExecutionStatus(status),
@@ -105,6 +106,8 @@ async def list_executions(service: StepFunctions, request: Request) -> Answer:
         before=before,
         limit=size + 1,
     )
+    if not found and not await is_qualifier_known(service, arn):
+        raise does_not_exist(arn.text)
     page, last = first_page(found, size)
     answer: Answer = {"executions": [list_item(summary) for summary in page]}
     return answer | ({"nextToken": service.tokens.issue(listing, last.arn)} if last is not None else {})
@@ -195,6 +198,8 @@ def _check_whose_executions(request: Request) -> None:
     if "mapRunArn" in request:
         check_map_run_arn(request["mapRunArn"])
         raise NotImplementedOperation("asl-engine does not list the executions of a Map Run yet")
+    if request.get("statusFilter") == "PENDING_REDRIVE":
+        raise ValidationException("The status filter PENDING_REDRIVE needs a Map Run ARN")
 
 
 def _without_data(event: JsonObject) -> JsonObject:
