@@ -35,7 +35,7 @@ async def deliver(store: ExecutionStore, execution_arn: str, event: Event, now: 
     try:
         await store.claim(execution_arn)
     except ExecutionClaimed:
-        return Delivery.HANDED_OVER
+        return Delivery.TOO_LATE if await _is_left_over(store, execution_arn, event) else Delivery.HANDED_OVER
     try:
         return await _apply_inbox(store, execution_arn, event, now)
     finally:
@@ -56,6 +56,13 @@ async def _apply_inbox(store: ExecutionStore, execution_arn: str, event: Event, 
         [message.id for message in messages],
     )
     return Delivery.APPLIED if is_in_time else Delivery.TOO_LATE
+
+
+async def _is_left_over(store: ExecutionStore, execution_arn: str, event: Event) -> bool:
+    """Whether an answer lies in the inbox of an attempt that is over: another was applied just before it was sent."""
+    if answered_attempt(event) is None or _is_awaited(await store.load(execution_arn), event):
+        return False
+    return any(message.event == event for message in await store.inbox(execution_arn))
 
 
 def _is_awaited(execution: Execution, event: Event) -> bool:

@@ -30,10 +30,12 @@ from asl_engine.errors import (
 )
 from asl_engine.interpreter.events import TaskSucceeded
 from asl_engine.interpreter.execution import ExecutionStatus
+from asl_engine.interpreter.options import Options
 from asl_engine.language.parser import compile_definition
 from asl_engine.runtime.callables import PythonTasks
 from asl_engine.runtime.clock import VirtualClock
 from asl_engine.runtime.in_process import InProcessHost, StartRequest
+from asl_engine.runtime.runner import Runner
 from asl_engine.store.memory import MemoryStore
 from asl_engine.store.sqlite import SqliteStore
 
@@ -123,6 +125,20 @@ def test_of_two_answers_whose_token_was_looked_at_before_the_second_is_too_late(
         first, second = (TaskSucceeded(claims.frame_id, claims.wait_id, number) for number in (1, 2))
         told = Delivery.HANDED_OVER if is_run_elsewhere else Delivery.APPLIED
         assert await deliver(store, ARN, first, NOON) is told
+        assert await deliver(store, ARN, second, NOON) is Delivery.TOO_LATE
+
+    on_waiting(story)
+
+
+def test_an_answer_is_too_late_once_whoever_drives_the_execution_has_taken_another() -> None:
+    async def story(store: MemoryStore, token: str) -> None:
+        await store.claim(ARN)
+        claims = await open_attempt(store, token)
+        first, second = (TaskSucceeded(claims.frame_id, claims.wait_id, number) for number in (1, 2))
+        assert await deliver(store, ARN, first, NOON) is Delivery.HANDED_OVER
+        driver = Runner(compile_definition(DEFINITION), store, Options())
+        await driver.take_up(ARN)
+        await driver.handle([first], NOON, [message.id for message in await store.inbox(ARN)])
         assert await deliver(store, ARN, second, NOON) is Delivery.TOO_LATE
 
     on_waiting(story)
