@@ -18,7 +18,7 @@ from asl_engine.api.machines import (
     without_definition,
 )
 from asl_engine.api.names import refuse_bad_name
-from asl_engine.api.pages import first_page, page_size
+from asl_engine.api.pages import INVALID, first_page, page_size
 from asl_engine.api.routes import Route, choose_test_case, route_to
 from asl_engine.api.service import Answer, Request, StepFunctions
 from asl_engine.errors import (
@@ -27,6 +27,7 @@ from asl_engine.errors import (
     ExecutionDoesNotExist,
     InvalidExecutionInput,
     InvalidJson,
+    InvalidToken,
     NotImplementedOperation,
     StateMachineTypeNotSupported,
     ValidationException,
@@ -99,13 +100,16 @@ async def list_executions(service: StepFunctions, request: Request) -> Answer:
     before = service.tokens.read(listing, request["nextToken"]) if "nextToken" in request else None
     if request.get("redriveFilter") == "REDRIVEN":
         return {"executions": []}
-    found = await service.executions.executions(
-        None if status is None else ExecutionStatus(status),
-        state_machine_arn=arn.unqualified,
-        qualified_arn=None if arn.qualifier is None else arn.text,
-        before=before,
-        limit=size + 1,
-    )
+    try:
+        found = await service.executions.executions(
+            None if status is None else ExecutionStatus(status),
+            state_machine_arn=arn.unqualified,
+            qualified_arn=None if arn.qualifier is None else arn.text,
+            before=before,
+            limit=size + 1,
+        )
+    except ExecutionDoesNotExist as error:  # the last one of the page before has expired
+        raise InvalidToken(INVALID) from error
     if not found and not await is_qualifier_known(service, arn):
         raise does_not_exist(arn.text)
     page, last = first_page(found, size)

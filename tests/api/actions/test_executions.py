@@ -19,7 +19,7 @@ from asl_engine.errors import (
 from asl_engine.language.parser import compile_definition
 from asl_engine.limits import PAYLOAD_BYTES_MAX
 from asl_engine.runtime.in_process import StartRequest
-from tests.api.services import MACHINE, NOON, ROLE, Caller, asking, passing, story, tell
+from tests.api.services import MACHINE, NOON, ROLE, Caller, asking, passing, service, story, tell
 
 EXECUTION = MACHINE.replace(":stateMachine:", ":execution:")
 FUNCTION = "arn:aws:lambda:eu-west-1:123456789012:function:charge"
@@ -289,6 +289,19 @@ async def test_a_token_of_another_listing_is_refused(call: Caller) -> None:
     ):
         with pytest.raises(InvalidToken, match=r"^Invalid Token: 'Invalid token'$"):
             await call("GetExecutionHistory", **members)
+
+
+@story
+async def test_a_token_goes_with_the_execution_that_it_continues_behind(call: Caller) -> None:
+    """On AWS executions may expire between two pages, and every function reads the tokens of the others."""
+    await call.create()
+    await started(call)
+    await started(call)
+    token = (await call("ListExecutions", stateMachineArn=MACHINE, maxResults=1))["nextToken"]
+    elsewhere = Caller(service())
+    await elsewhere.create()
+    with pytest.raises(InvalidToken, match=r"^Invalid Token: 'Invalid token'$"):
+        await elsewhere("ListExecutions", stateMachineArn=MACHINE, nextToken=token)
 
 
 def test_what_has_ended_is_dropped_from_memory() -> None:
