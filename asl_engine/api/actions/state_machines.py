@@ -135,9 +135,13 @@ async def delete_state_machine(service: StepFunctions, request: Request) -> Answ
     if machine is None:
         return {}
     if await is_running(service, machine.key):
-        await write_or_conflict(service, replaced(machine, {**machine.document, "status": "DELETING"}))
+        changes = [replaced(machine, {**machine.document, "status": "DELETING"})]
     else:
-        await write_or_conflict(service, *await removal(service, machine))
+        changes = await removal(service, machine)
+    try:
+        await service.resources.write(*changes)
+    except Conflict:  # another request has changed it, or deleted it
+        return await delete_state_machine(service, request)
     return {}
 
 

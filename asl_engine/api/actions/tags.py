@@ -1,14 +1,16 @@
-"""TagResource, UntagResource, ListTagsForResource, of state machines and activities."""
+"""TagResource, UntagResource, ListTagsForResource, of state machines and activities.
+
+None of them answers that another request came in between: what that one kept is read, and changed once more.
+"""
 
 from __future__ import annotations
 
 from asl_engine.api import tag_lists
 from asl_engine.api.actions.activities import ACTIVITY
-from asl_engine.api.actions.state_machines import write_or_conflict
 from asl_engine.api.arns import resource_type
 from asl_engine.api.machines import MACHINE
 from asl_engine.api.service import Answer, Request, StepFunctions
-from asl_engine.errors import InvalidArn, ResourceNotFound
+from asl_engine.errors import Conflict, InvalidArn, ResourceNotFound
 from asl_engine.store.resources import Resource, replaced
 
 _KINDS = {"stateMachine": MACHINE, "activity": ACTIVITY}
@@ -17,8 +19,8 @@ _KINDS = {"stateMachine": MACHINE, "activity": ACTIVITY}
 async def tag_resource(service: StepFunctions, request: Request) -> Answer:
     """TagResource."""
     resource = await _resource(service, request["resourceArn"])
-    await _keep(service, resource, tag_lists.merged(resource.document["tags"], request["tags"]))
-    return {}
+    kept = tag_lists.merged(resource.document["tags"], request["tags"])
+    return {} if await _is_kept(service, resource, kept) else await tag_resource(service, request)
 
 
 async def untag_resource(service: StepFunctions, request: Request) -> Answer:
@@ -26,8 +28,7 @@ async def untag_resource(service: StepFunctions, request: Request) -> Answer:
     resource = await _resource(service, request["resourceArn"])
     gone = set(request["tagKeys"])
     kept = {key: value for key, value in resource.document["tags"].items() if key not in gone}
-    await _keep(service, resource, kept)
-    return {}
+    return {} if await _is_kept(service, resource, kept) else await untag_resource(service, request)
 
 
 async def list_tags_for_resource(service: StepFunctions, request: Request) -> Answer:
@@ -45,5 +46,9 @@ async def _resource(service: StepFunctions, arn: str) -> Resource:
     return resource
 
 
-async def _keep(service: StepFunctions, resource: Resource, tags: dict[str, str]) -> None:
-    await write_or_conflict(service, replaced(resource, {**resource.document, "tags": tags}))
+async def _is_kept(service: StepFunctions, resource: Resource, tags: dict[str, str]) -> bool:
+    try:
+        await service.resources.write(replaced(resource, {**resource.document, "tags": tags}))
+    except Conflict:
+        return False
+    return True

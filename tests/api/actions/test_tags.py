@@ -1,9 +1,13 @@
 from __future__ import annotations
 
+import asyncio
+from pathlib import Path
+
 import pytest
 
 from asl_engine.errors import InvalidArn, ResourceNotFound, TooManyTags, ValidationException
-from tests.api.services import MACHINE, Caller, story
+from asl_engine.store.sqlite import SqliteStore
+from tests.api.services import MACHINE, Caller, story, tell
 
 
 def tags(**given: str) -> list[dict[str, str]]:
@@ -68,3 +72,17 @@ async def test_only_what_exists_and_can_have_tags_has_them(call: Caller) -> None
         await listed(call)
     with pytest.raises(InvalidArn, match="Resource type not valid in this context: execution"):
         await listed(call, MACHINE.replace(":stateMachine:", ":execution:") + ":first")
+
+
+def test_requests_that_come_at_once_all_count(tmp_path: Path) -> None:
+    """In memory none comes between the reading and the writing of another; on disk they do."""
+
+    async def run(call: Caller) -> None:
+        await call.create(tags=tags(old="x"))
+        adding = [call("TagResource", resourceArn=MACHINE, tags=tags(**{f"k{number}": ""})) for number in range(5)]
+        await asyncio.gather(*adding, call("UntagResource", resourceArn=MACHINE, tagKeys=["old"]))
+        assert {tag["key"] for tag in await listed(call)} == {f"k{number}" for number in range(5)}
+        deleting = [call("DeleteStateMachine", stateMachineArn=MACHINE) for _ in range(3)]
+        assert await asyncio.gather(*deleting) == [{}, {}, {}]
+
+    tell(run, store=SqliteStore(tmp_path / "store.db"))
