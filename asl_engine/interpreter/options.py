@@ -16,7 +16,8 @@ class Options:
     `owner` names the queue message that is being handled. The attempts that it schedules carry it, so that the message,
     delivered again after a crash, dispatches exactly those. `context_object` takes the place of the Context object, as
     TestState lets its caller write one. `default_task_timeout_seconds` is for tasks whose state gives no
-    TimeoutSeconds; None lets them take as long as they do.
+    TimeoutSeconds; None lets them take as long as they do. A task of one of the `missing_activities` fails as it is
+    scheduled.
     """
 
     payload_bytes_max: int | None = None
@@ -25,6 +26,7 @@ class Options:
     owner: str = ""
     context_object: JsonObject | None = None
     default_task_timeout_seconds: int | None = None
+    missing_activities: frozenset[str] = frozenset()
 
     @property
     def aws_limits(self) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 from asl_engine.errors import Conflict, ExecutionAlreadyExists, StoreUnavailable
@@ -20,7 +20,7 @@ from asl_engine.limits import EXPRESS_TIMEOUT_SECONDS
 from asl_engine.runtime.advancing import Advancing
 from asl_engine.runtime.clock import Clock
 from asl_engine.runtime.live_execution import LiveExecution
-from asl_engine.runtime.runner import Observer, Runner
+from asl_engine.runtime.runner import Observer, Runner, unobserved
 from asl_engine.runtime.tasks import TaskPerformer
 from asl_engine.store.protocol import ExecutionStore
 
@@ -75,6 +75,7 @@ class InProcessHost:
 
     `inbox_poll_seconds` is how often events that other processes sent through the store are looked for; None: only
     when an execution is taken up, as under virtual time. `advancing` keeps expressions that take long off the loop.
+    `activity_exists`: see Runner.
     """
 
     def __init__(
@@ -87,10 +88,11 @@ class InProcessHost:
         observer: Observer | None = None,
         inbox_poll_seconds: float | None = None,
         advancing: Advancing | None = None,
+        activity_exists: Callable[[str], Awaitable[bool]] | None = None,
     ) -> None:
         self._store, self._performer, self._clock = store, performer, clock
         self._options = options or Options()
-        self._observer, self._advancing = observer, advancing
+        self._observer, self._advancing, self._activity_exists = observer or unobserved, advancing, activity_exists
         self._poll_seconds = inbox_poll_seconds
         self._live: dict[str, LiveExecution] = {}
         self._releases: set[asyncio.Task[None]] = set()
@@ -167,9 +169,14 @@ class InProcessHost:
             self._advancing.close()
 
     def _runner(self, machine: StateMachine) -> Runner:
-        if self._observer is None:
-            return Runner(machine, self._store, self._options, advancing=self._advancing)
-        return Runner(machine, self._store, self._options, self._observer, self._advancing)
+        return Runner(
+            machine,
+            self._store,
+            self._options,
+            self._observer,
+            self._advancing,
+            activity_exists=self._activity_exists,
+        )
 
     async def _keep_definition(self, machine: StateMachine) -> None:
         if machine.sha256 not in self._kept_definitions:

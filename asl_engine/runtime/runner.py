@@ -8,12 +8,12 @@ meanwhile finds its wait over and is ignored.
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 
 from asl_engine.errors import Conflict
 from asl_engine.interpreter.advance import advance, start
-from asl_engine.interpreter.commands import Command
+from asl_engine.interpreter.commands import Command, ScheduleTask
 from asl_engine.interpreter.events import Event
 from asl_engine.interpreter.execution import Execution, ExecutionStatus
 from asl_engine.interpreter.open_work import open_commands
@@ -25,18 +25,20 @@ from asl_engine.store.journal import record_of
 from asl_engine.store.protocol import ExecutionStore
 
 _CONFLICTS_MAX = 20
+_ACTIVITY = ":activity:"
 
 Observer = Callable[[Outcome], None]
 
 
-def _unobserved(_outcome: Outcome) -> None:
+def unobserved(_outcome: Outcome) -> None:
     """Nobody watches."""
 
 
 class Runner:
     """One execution, advanced by whoever calls. `observer` sees each outcome once it is durable.
 
-    With `advancing`, expressions that take long do not keep the event loop.
+    With `advancing`, expressions that take long do not keep the event loop. With `activity_exists`, the task of an
+    activity that is not there fails before it is scheduled, as on AWS.
     """
 
     def __init__(
@@ -44,11 +46,13 @@ class Runner:
         machine: StateMachine,
         store: ExecutionStore,
         options: Options,
-        observer: Observer = _unobserved,
+        observer: Observer = unobserved,
         advancing: Advancing | None = None,
+        *,
+        activity_exists: Callable[[str], Awaitable[bool]] | None = None,
     ) -> None:
         self.machine, self._store, self._options, self._observer = machine, store, options, observer
-        self._advancing = advancing
+        self._advancing, self._activity_exists = advancing, activity_exists
         self._execution: Execution | None = None
 
     @property
@@ -65,7 +69,7 @@ class Runner:
     async def begin(self, execution: Execution) -> tuple[Command, ...]:
         """Start a new execution. Raises Conflict when one with this ARN exists."""
         limited = replace(execution, aws_limits=self._options.aws_limits)
-        begin = functools.partial(start, self.machine, limited, self._options)
+        begin = functools.partial(start, self.machine, limited)
         return await self._append(await self._outcome(begin), ())
 
     async def take_up(self, execution_arn: str) -> tuple[Command, ...]:
@@ -77,7 +81,7 @@ class Runner:
     async def handle(self, events: Sequence[Event], now: int, consumed: Sequence[int] = ()) -> tuple[Command, ...]:
         """Apply events; `consumed` are the inbox messages that brought them. Returns the commands to dispatch."""
         for _ in range(_CONFLICTS_MAX):
-            go_on = functools.partial(advance, self.machine, self.execution, events, now, self._options)
+            go_on = functools.partial(advance, self.machine, self.execution, events, now)
             outcome = await self._outcome(go_on)
             try:
                 return await self._append(outcome, consumed)
@@ -87,8 +91,20 @@ class Runner:
                     return ()
         raise Conflict(f"lost {_CONFLICTS_MAX} races for execution {self.execution.arn}: who else is advancing it?")
 
-    async def _outcome(self, compute: Callable[[], Outcome]) -> Outcome:
+    async def _outcome(self, compute: Callable[[Options], Outcome]) -> Outcome:
+        """The outcome; it is computed again when it schedules a task of an activity that is not there."""
+        outcome = await self._computed(functools.partial(compute, self._options))
+        missing = frozenset() if self._activity_exists is None else await self._missing(outcome, self._activity_exists)
+        if not missing:
+            return outcome
+        return await self._computed(functools.partial(compute, replace(self._options, missing_activities=missing)))
+
+    async def _computed(self, compute: Callable[[], Outcome]) -> Outcome:
         return compute() if self._advancing is None else await self._advancing.outcome(self.machine, compute)
+
+    async def _missing(self, outcome: Outcome, exists: Callable[[str], Awaitable[bool]]) -> frozenset[str]:
+        scheduled = {each.attempt.resource for each in outcome.commands if isinstance(each, ScheduleTask)}
+        return frozenset([arn for arn in scheduled if _ACTIVITY in arn and not await exists(arn)])
 
     async def _append(self, outcome: Outcome, consumed: Sequence[int]) -> tuple[Command, ...]:
         keyframe = self._store.keyframe_due(outcome.execution.arn)

@@ -64,13 +64,22 @@ def service_on(
 ) -> LocalStepFunctions:
     """The API on a store, with AWS's limits. What nobody else performs is offered to activity workers."""
     resources = resources_beside(store)
-    desk, nested, advancing = ActivityDesk(lookup(resources)), NestedExecutions(), Advancing()
+    exists, nested, advancing = lookup(resources), NestedExecutions(), Advancing()
+    desk = ActivityDesk(exists)
     performer = PerformerChain([*performers, nested, desk])
     poll = _INBOX_POLL_SECONDS if isinstance(clock, RealClock) else None
     service = LocalStepFunctions(
         executions=store,
         resources=resources,
-        host=LocalHost(store, performer, clock, options=AWS_COMPATIBLE, inbox_poll_seconds=poll, advancing=advancing),
+        host=LocalHost(
+            store,
+            performer,
+            clock,
+            options=AWS_COMPATIBLE,
+            inbox_poll_seconds=poll,
+            advancing=advancing,
+            activity_exists=exists,
+        ),
         express=ExpressExecutions(performer, clock, AWS_COMPATIBLE, advancing=advancing),
         desk=desk,
         performer=performer,

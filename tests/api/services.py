@@ -70,7 +70,7 @@ def service(
     made = LocalStepFunctions(
         executions=store,
         resources=resources,
-        host=LocalHost(store, performer, clock, options=AWS_COMPATIBLE),
+        host=LocalHost(store, performer, clock, options=AWS_COMPATIBLE, activity_exists=lookup(resources)),
         express=ExpressExecutions(performer, clock, AWS_COMPATIBLE),
         desk=desk,
         performer=performer,

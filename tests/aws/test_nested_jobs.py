@@ -46,6 +46,12 @@ def story(told: Callable[[Nested], Awaitable[None]]) -> Callable[[], None]:
     return test
 
 
+async def waiting(caller: Caller) -> str:
+    """Create a machine that waits for a worker."""
+    await caller("CreateActivity", name="review")
+    return await caller.create(asking(ACTIVITY))
+
+
 def starting(name: str | None = None, *, machine: str = MACHINE) -> TaskCall:
     arguments: JsonObject = {"StateMachineArn": machine}
     if name is not None:
@@ -62,7 +68,7 @@ def test_only_children_that_are_waited_for_are_jobs(resource: str, handled: bool
 
 @story
 async def test_a_child_that_runs_is_submitted_and_looked_at_until_it_has_ended(nested: Nested) -> None:
-    await nested.caller.create(asking(ACTIVITY))
+    await waiting(nested.caller)
     call = starting("c")
 
     submitted = await nested.jobs.submit(call)
@@ -106,7 +112,7 @@ async def test_a_name_that_is_taken_by_another_execution_fails_the_task(nested: 
 
 @story
 async def test_an_attempt_that_was_refused_stops_nobody_else_s_execution(nested: Nested) -> None:
-    machine = await nested.caller.create(asking(ACTIVITY))
+    machine = await waiting(nested.caller)
     await nested.caller("StartExecution", stateMachineArn=machine, name="c", input='{"somebody": "else"}')
     assert isinstance(await nested.jobs.submit(starting("c")), Failed)
 
@@ -117,7 +123,7 @@ async def test_an_attempt_that_was_refused_stops_nobody_else_s_execution(nested:
 @story
 async def test_an_execution_of_that_name_and_input_that_runs_already_is_waited_for(nested: Nested) -> None:
     """As StartExecution does."""
-    machine = await nested.caller.create(asking(ACTIVITY))
+    machine = await waiting(nested.caller)
     started = await nested.caller("StartExecution", stateMachineArn=machine, name="c")
 
     assert isinstance(await nested.jobs.submit(starting("c")), Submitted)
@@ -157,7 +163,7 @@ class Sent:
 async def test_only_a_parent_that_still_waits_is_told(nested: Nested) -> None:
     service, queue = nested.caller.service, Sent()
     parents = Parents(nested.links, service.executions, queue)
-    await nested.caller.create(asking(ACTIVITY))
+    await waiting(nested.caller)
     started = await nested.caller("StartExecution", stateMachineArn=MACHINE, name="child")
     child = await service.execution(started["executionArn"])
 
@@ -188,7 +194,7 @@ def test_a_child_is_linked_once() -> None:
         caller, links = Caller(service()), CountingLinks()
         jobs = NestedJobs(links)
         jobs.attach(caller.service)
-        await caller.create(asking(ACTIVITY))
+        await waiting(caller)
         for _ in range(2):
             assert isinstance(await jobs.submit(starting("c")), Submitted)
         await caller.service.host.close()

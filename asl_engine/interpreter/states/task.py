@@ -51,6 +51,8 @@ def attempt(step: Step, frame: Frame, state: TaskState) -> None:
         timeout = step.options.default_task_timeout_seconds
     heartbeat = _seconds(state.heartbeat_seconds, state.heartbeat_seconds_path, "HeartbeatSeconds", scope)
     credentials = state.credentials.evaluate(scope) if state.credentials is not None else None
+    if state.resource.arn in step.options.missing_activities:
+        raise EvaluationError(RUNTIME, f"The activity {state.resource.arn} does not exist.")
     wait_id = step.next_event_id(frame)
     scheduled = TaskAttempt(
         wait_id=wait_id,

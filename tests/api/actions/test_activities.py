@@ -70,6 +70,8 @@ async def test_a_task_of_an_activity_that_is_not_there_fails_its_execution(call:
         "An error occurred while executing the state 'Ask' (entered at the event id #2). "
         f"The activity {ACTIVITY} does not exist."
     )
+    history = (await call("GetExecutionHistory", executionArn=arn))["events"]
+    assert [event["type"] for event in history] == ["ExecutionStarted", "TaskStateEntered", "ExecutionFailed"]
 
 
 @story

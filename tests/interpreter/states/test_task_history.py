@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from asl_engine.interpreter.options import Options
 from asl_engine.testing.drive import Drive
 from tests.interpreter.machines import ACTIVITY, CALLBACK, LAMBDA, QUEUE, only, retrier, task
 
@@ -42,6 +43,19 @@ def test_an_activity_waits_for_its_worker() -> None:
 
     assert run.event_types[2:] == ["ActivityScheduled"]
     assert run.details("ActivityScheduled") == {"resource": ACTIVITY, "input": 1}
+
+
+def test_a_task_of_an_activity_that_is_missing_is_never_scheduled() -> None:
+    """Nor is anything of the state's to retry or to catch it."""
+    state = task(Resource=ACTIVITY, Retry=[retrier("States.ALL")])
+    run = Drive(only(state), options=Options(missing_activities=frozenset({ACTIVITY})))
+
+    assert run.event_types[1:] == ["TaskStateEntered", "ExecutionFailed"]
+    assert run.details("ExecutionFailed") == {
+        "error": "States.Runtime",
+        "cause": "An error occurred while executing the state 'Only' (entered at the event id #2). "
+        f"The activity {ACTIVITY} does not exist.",
+    }
 
 
 @pytest.mark.parametrize(
