@@ -37,6 +37,7 @@ class Delivery(StrEnum):
     DUE = "DUE"
     DELIVERED = "DELIVERED"
     TOO_LATE = "TOO_LATE"  # the task had ended before
+    GIVEN_UP = "GIVEN_UP"  # the task could not be told, however often it was tried
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

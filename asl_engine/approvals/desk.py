@@ -36,9 +36,16 @@ from asl_engine.store.resources import Change, Resource, ResourceStore, created,
 
 # Each loser of a race has seen another's write, so this many losses mean as many writers at once.
 _RACES_MAX: Final = 50
-# One for each approval whose answer is due; written once, so its revision is 1.
+# One for each approval whose answer is due. Once `deliver_due` has tried, it says how often, and when to try next.
 DUE: Final = "ApprovalDue"
 _DUE_AT_ONCE: Final = 25
+# Those that pause are among them: a thousand that nobody takes must not keep what is due now.
+_DUE_LISTED_MAX: Final = 1_000
+# The pause after a try doubles up to an hour. So an outage of hours costs an hour more at most, and all tries take a
+# week.
+_PAUSE_MILLISECONDS: Final = 30_000
+_PAUSE_MILLISECONDS_MAX: Final = 3_600_000
+TRIES_MAX: Final = 175
 # How long whoever answers a page waits for the task to be told; the answer is recorded by then.
 PATIENCE_SECONDS: Final = 5.0
 # An execution runs for a year at most, and may come back to its approval until then.
@@ -121,7 +128,7 @@ class ApprovalDesk:
                 if approval.task_token == task_token:
                     return await self._delivered(approval, first_try=False)
                 begun = _next_round(approval, kept, task_token)
-                changes = self._changes(resource, begun)
+                changes = await self._changes(resource, begun)
             try:
                 await self._resources.write(*changes)
             except Conflict:
@@ -184,7 +191,7 @@ class ApprovalDesk:
             if after is before:
                 return Outcome(approval=before, changed=False, was_due=was_due)
             try:
-                await self._resources.write(*self._changes(resource, after))
+                await self._resources.write(*await self._changes(resource, after))
             except Conflict:
                 continue
             return Outcome(approval=after, changed=True, was_due=was_due)
@@ -195,10 +202,15 @@ class ApprovalDesk:
         return await self._soon(approval, PATIENCE_SECONDS, first_try=False)
 
     async def deliver_due(self) -> DueAnswers:
-        """Send answers that are due. What cannot be sent stays so; what nobody keeps any more is forgotten."""
-        due = await self._resources.list(DUE, limit=_DUE_AT_ONCE)
+        """Send answers that are due, unless they pause. What cannot be sent stays so, until it is given up.
+
+        What nobody keeps any more is forgotten.
+        """
+        listed = await self._resources.list(DUE, limit=_DUE_LISTED_MAX)
+        now = self.now()
+        due = [each for each in listed if each.document.get("nextAt", 0) <= now][:_DUE_AT_ONCE]
         sent = await asyncio.gather(*(self._is_sent(resource) for resource in due))
-        return DueAnswers(sent=sum(sent), left=len(sent) - sum(sent))
+        return DueAnswers(sent=sum(sent), left=len(listed) - sum(sent))
 
     async def _is_sent(self, due: Resource) -> bool:
         try:
@@ -208,8 +220,24 @@ class ApprovalDesk:
                 return True
             return (await self._delivered(approval, first_try=False)).delivery is not Delivery.DUE
         except Exception as error:  # one that cannot be sent keeps no other
-            _log.warning("the answer of approval %s is still due: %s", due.key, error)
+            await self._put_off(due, error)
             return False
+
+    async def _put_off(self, due: Resource, error: Exception) -> None:
+        """Try again after a pause, or never. If that cannot be written, the try does not count."""
+        tries = due.document.get("tries", 0) + 1
+        pause = min(_PAUSE_MILLISECONDS << min(tries - 1, 10), _PAUSE_MILLISECONDS_MAX)
+        try:
+            if tries < TRIES_MAX:
+                await self._resources.write(replaced(due, {"tries": tries, "nextAt": self.now() + pause}))
+                _log.warning("the answer of approval %s is still due: %s", due.key, error)
+                return
+            if (await self._change(due.key, _given_up)).changed:
+                _log.error("the answer of approval %s is given up after %d tries: %s", due.key, tries, error)
+        except Conflict:
+            pass  # another process tries it as well, and one of us is enough
+        except Exception as unwritten:
+            _log.warning("the answer of approval %s is still due: %s; %s", due.key, error, unwritten)
 
     async def _told(self, outcome: Outcome, patience_seconds: float) -> Outcome:
         approval = await self._soon(outcome.approval, patience_seconds, first_try=not outcome.was_due)
@@ -261,25 +289,28 @@ class ApprovalDesk:
         known_better = found.delivery is Delivery.DELIVERED
         if not known_better:
             try:
-                await self._resources.write(*self._changes(resource, replace(found, delivery=sent.delivery)))
+                await self._resources.write(*await self._changes(resource, replace(found, delivery=sent.delivery)))
             except Conflict:
                 return sent
             return replace(found, delivery=sent.delivery)
         return found
 
-    def _changes(self, resource: Resource, after: Approval) -> tuple[Change, ...]:
+    async def _changes(self, resource: Resource, after: Approval) -> tuple[Change, ...]:
         """What to write so that this is how the approval stands, and that it is known to be due exactly when it is."""
         was_due, is_due = resource.document["delivery"] == Delivery.DUE, after.delivery is Delivery.DUE
         change = replaced(resource, as_document(after), expires_at=self._expires_at(after))
         if was_due is is_due:
             return (change,)
-        return change, Change(kind=DUE, key=after.id, revision=0 if is_due else 1, document={} if is_due else None)
+        if is_due:
+            return change, created(DUE, after.id, {})
+        due = await self._resources.get(DUE, after.id)
+        return (change,) if due is None else (change, removed(due))
 
     def _expires_at(self, approval: Approval) -> int | None:
         """The second from which on nobody needs it: once its task is over, or no execution can come back to it."""
         if self._expire_days is None:
             return None
-        is_over = not approval.is_shared and approval.delivery in (Delivery.DELIVERED, Delivery.TOO_LATE)
+        is_over = not approval.is_shared and approval.delivery not in (Delivery.NONE, Delivery.DUE)
         days = self._expire_days if is_over else _LONGEST_EXECUTION_DAYS + self._expire_days
         return self.now() // 1000 + days * _DAY_SECONDS
 
@@ -338,6 +369,10 @@ def _check_may_vote(approval: Approval, recipient_id: str, now: int) -> None:
         raise Refused("this decision was handed over to somebody else")
     if approval.vote_of(recipient_id) is not None:
         raise Refused("this answer was given already")
+
+
+def _given_up(approval: Approval) -> Approval:
+    return approval if approval.delivery is not Delivery.DUE else replace(approval, delivery=Delivery.GIVEN_UP)
 
 
 def _decided(approval: Approval, now: int) -> Approval:

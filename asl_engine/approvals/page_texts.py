@@ -14,6 +14,11 @@ from asl_engine.approvals.page_layout import page
 from asl_engine.approvals.request import ApprovalRequest, Approver, Option
 from asl_engine.approvals.tally import progress
 
+_NOT_TOLD: Final = {
+    Delivery.DUE: "The workflow has not taken the answer yet. It is sent again until it does.",
+    Delivery.GIVEN_UP: "The decision is recorded, but the workflow could not be told: it was tried for a week. "
+    "Please tell whoever runs the workflow.",
+}
 _WORD_KEPT_WHOLE: Final = 10  # two such columns and their headings fit into 320 pixels
 
 
@@ -50,8 +55,8 @@ def answered(approval: Approval, vote: Vote | None, *, status: int = 200, note: 
     if approval.status is Status.DECIDED:
         heading = f"Decided: {_label(approval)}"
         parts.append(fill("<p>$title</p>", title=approval.request.title))
-        if approval.delivery is Delivery.DUE:
-            parts.append(Html("<p>The workflow has not taken the answer yet. It is sent again until it does.</p>"))
+        untold = not_told(approval)
+        parts += [fill("<p>$untold</p>", untold=untold)] if untold else []
     elif vote is not None:
         heading = "Your answer was recorded"
         parts.append(fill("<p>$title</p><p>$progress</p>", title=approval.request.title, progress=progress(approval)))
@@ -148,6 +153,11 @@ def _value_cell(value: str) -> Html:
     """A cell that breaks no number in two, though a phone's table has to break what is longer."""
     is_short = all(len(word) <= _WORD_KEPT_WHOLE for word in value.split())
     return fill('<td class="$style">$value</td>', style="whole" if is_short else "long", value=value)
+
+
+def not_told(approval: Approval) -> str:
+    """What there is to say of an answer that the task does not have; empty if it has it."""
+    return _NOT_TOLD.get(approval.delivery, "")
 
 
 def moment(milliseconds: int) -> str:

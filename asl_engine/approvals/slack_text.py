@@ -7,7 +7,7 @@ from typing import Final
 
 from asl_engine.approvals.approval import Approval, Delivery, Status
 from asl_engine.approvals.notice import Notice
-from asl_engine.approvals.page_texts import moment
+from asl_engine.approvals.page_texts import moment, not_told
 from asl_engine.approvals.request import ApprovalRequest, Option
 from asl_engine.approvals.tally import progress
 from asl_engine.json_value import JsonObject, JsonValue
@@ -42,8 +42,8 @@ def message_after(approval: Approval) -> JsonObject:
     lines = [f"*{escaped(vote.by)}*: {_label(approval, vote.choice)}, {moment(vote.at)}" for vote in approval.votes]
     if approval.status is Status.DECIDED:
         lines.insert(0, f":ballot_box_with_check: Decided: *{_label(approval, approval.choice or '')}*")
-        if approval.delivery is Delivery.DUE:
-            lines.append("The workflow has not taken the answer yet. It is sent again until it does.")
+        if untold := not_told(approval):
+            lines.append(untold)
         elif approval.delivery is Delivery.TOO_LATE and not approval.is_shared:
             lines.append("The workflow no longer waits for this: the answer changes nothing.")
     elif approval.status is Status.EXPIRED:

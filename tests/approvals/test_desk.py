@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 import pytest
 
 from asl_engine.approvals.approval import Approval, Delivery, Status, Vote, as_document, from_document
-from asl_engine.approvals.desk import DUE, PATIENCE_SECONDS, Refused
+from asl_engine.approvals.desk import DUE, PATIENCE_SECONDS, TRIES_MAX, Refused
 from asl_engine.approvals.exchange import PageRequest
 from asl_engine.errors import Conflict
 from asl_engine.store.memory_resources import MemoryResources
@@ -87,8 +87,104 @@ def test_one_answer_that_cannot_be_sent_keeps_no_other() -> None:
     assert office.tell({"action": "deliver"}) == {"sent": 1, "left": 1}
 
     office.tasks.lost = set()
+    office.pass_time(30)
     assert office.tell({"action": "deliver"}) == {"sent": 1, "left": 0}
     assert [token for token, _, _ in office.tasks.answers] == ["token-2", "token-1"]
+
+
+def deliver_for(office: Office, seconds: float, *, every: float = 60) -> float:
+    """Deliver as a schedule does, for so long or until nothing is due; the seconds that passed."""
+    passed = 0.0
+    while passed < seconds and office.tell({"action": "deliver"})["left"]:
+        office.pass_time(every)
+        passed += every
+    return passed
+
+
+def test_an_answer_is_sent_soon_after_an_outage_of_hours_or_days() -> None:
+    for hours in (1, 144):
+        office = Office()
+        office.ask()
+        unheard(office)
+        office.tasks.failure = ConnectionError("no route")
+        deliver_for(office, hours * 3_600, every=3_600)
+
+        office.tasks.failure = None
+        assert deliver_for(office, 7_200) <= 3_600
+        assert len(office.tasks.answers) == 1
+
+
+def test_an_answer_that_is_refused_for_a_week_is_given_up_and_told_once(caplog: pytest.LogCaptureFixture) -> None:
+    office = Office()
+    office.ask()
+    unheard(office)
+    office.tasks.failure = PermissionError("no right to SendTaskSuccess")
+    caplog.clear()
+    days = deliver_for(office, 30 * 86_400, every=900) / 86_400
+
+    assert 6.5 < days < 8
+    assert run(office.resources.list(DUE)) == []
+    assert office.approval().delivery is Delivery.GIVEN_UP
+    assert [record.levelname for record in caplog.records] == ["WARNING"] * (TRIES_MAX - 1) + ["ERROR"]
+    assert f"is given up after {TRIES_MAX} tries: no right to SendTaskSuccess" in caplog.text
+    page = office.visit(office.link())
+    assert (page.status, heading_of(page)) == (200, "Decided: Approve")
+    assert "The decision is recorded, but the workflow could not be told" in page.body
+
+
+def test_time_in_which_nobody_tries_gives_nothing_up() -> None:
+    office = Office()
+    office.ask()
+    unheard(office)
+    office.tasks.failure = ConnectionError("no route")
+    for _ in range(5):
+        office.pass_time(30 * 86_400)
+        office.tell({"action": "deliver"})
+
+    office.tasks.failure = None
+    office.pass_time(3_600)
+    assert office.tell({"action": "deliver"}) == {"sent": 1, "left": 0}
+
+
+def test_those_that_nobody_takes_keep_no_other_from_being_sent() -> None:
+    office = Office()
+    refused = [f"token-{number}" for number in range(40)]
+    office.tasks.lost = {*refused, "token-new"}
+    for token in (*refused, "token-new"):
+        office.ask(token)
+        office.answer(office.link())
+    office.tasks.lost = set(refused)
+    for _ in range(2):
+        office.tell({"action": "deliver"})
+
+    assert [token for token, _, _ in office.tasks.answers] == ["token-new"]
+
+
+def test_a_try_that_cannot_be_written_down_does_not_count(caplog: pytest.LogCaptureFixture) -> None:
+    resources = Dying()
+    office = Office(resources)
+    office.ask()
+    unheard(office)
+    office.tasks.failure = ConnectionError("no route")
+    resources.writes_left = 0
+
+    assert office.tell({"action": "deliver"}) == {"sent": 0, "left": 1}
+    assert "is still due: no route; the process died" in caplog.text
+    assert [due.document for due in run(resources.list(DUE))] == [{}]
+
+
+def test_two_who_try_at_once_count_once() -> None:
+    resources = Interleaving()
+    office = Office(resources)
+    office.ask()
+    unheard(office)
+    office.tasks.failure = ConnectionError("no route")
+
+    async def both() -> None:
+        await asyncio.gather(office.desk.deliver_due(), office.desk.deliver_due())
+
+    run(both())
+    assert [due.document["tries"] for due in run(resources.list(DUE))] == [1]
 
 
 def test_an_approval_that_nobody_keeps_any_more_is_not_due() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from asl_engine.approvals.approval import KIND, Delivery
+from asl_engine.approvals.desk import TRIES_MAX
 from asl_engine.store.memory_resources import MemoryResources
 from asl_engine.store.resources import Change
 from tests.approvals.office import NOON, Office
@@ -22,7 +23,7 @@ class Expiring(MemoryResources):
 
     async def write(self, *changes: Change) -> None:
         await super().write(*changes)
-        self.expires_at = next(change.expires_at for change in changes if change.kind == KIND)
+        self.expires_at = next((each.expires_at for each in changes if each.kind == KIND), self.expires_at)
 
 
 def test_one_that_waits_for_people_is_kept_as_long_as_its_execution_may_run() -> None:
@@ -56,6 +57,20 @@ def test_one_whose_answer_is_due_is_kept() -> None:
 
     assert office.approval().delivery is Delivery.DUE
     assert kept.expires_at == A_YEAR_LATER
+
+
+def test_one_whose_answer_is_given_up_expires_days_later() -> None:
+    kept = Expiring()
+    office = Office(kept, expire_days=DAYS)
+    office.ask()
+    office.tasks.failure = ConnectionError("no route")
+    office.answer(office.link())
+    for _ in range(TRIES_MAX):
+        office.pass_time(3_600)
+        office.tell({"action": "deliver"})
+
+    assert office.approval().delivery is Delivery.GIVEN_UP
+    assert kept.expires_at == office.now() // 1000 + DAYS * DAY_SECONDS
 
 
 def test_one_to_which_further_rounds_may_come_is_kept_when_it_is_decided() -> None:

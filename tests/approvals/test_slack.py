@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from asl_engine.approvals.approval import Status
+from asl_engine.approvals.approval import Delivery, Status
 from asl_engine.approvals.slack_channel import SlackChannel
+from asl_engine.approvals.slack_text import message_after
 from asl_engine.errors import InvalidApprovalRequest, NotificationFailed, StoreUnavailable
 from asl_engine.store.resources import Change
 from tests.approvals.office import BASE_URL, BO, NOON, Office, asking, heading_of, run
@@ -301,6 +303,9 @@ def test_a_click_counts_though_the_task_cannot_be_told(caplog: pytest.LogCapture
     assert "Decided: *Approve*" in said
     assert "The workflow has not taken the answer yet" in said
     assert "no route" in caplog.text
+
+    given_up = replace(workspace.office.approval(), delivery=Delivery.GIVEN_UP)
+    assert "the workflow could not be told" in json.dumps(message_after(given_up))
 
 
 def test_a_click_on_what_came_too_late_is_told_so() -> None:

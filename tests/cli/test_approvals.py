@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 from collections.abc import Callable
@@ -10,9 +11,14 @@ from typing import Any
 
 import pytest
 
+from asl_engine.approvals.approval import KIND, Approval, Delivery, Status, as_document
 from asl_engine.approvals.local import LocalApprovals
 from asl_engine.approvals.notice import Notice
-from tests.cli.conftest import Asl
+from asl_engine.approvals.payload import read_payload
+from asl_engine.json_value import JsonObject
+from asl_engine.store.opening import open_store, resources_beside
+from asl_engine.store.resources import created
+from tests.cli.conftest import HELLO, Asl
 from tests.cli.test_serve import ROLE, client, serving
 from tests.server.running import running, until_ended
 from tests.server.test_approval_routes import MACHINE, Local, fetch
@@ -93,6 +99,30 @@ def test_what_is_asked_is_listed_and_shown(asl: Asl, capsys: pytest.CaptureFixtu
         again = asl("approvals", "approve", approval["id"], "--store", STORE, *field, "--as", "bo@example.com")
         assert (again.exit_code, "it has been decided" in again.stderr) == (2, True)
         assert "Nothing waits for approval." in asl("approvals", "list", "--store", STORE).output
+
+
+def test_a_decision_that_its_task_was_never_told_is_shown_as_that(asl: Asl) -> None:
+    (asl.directory / "hello.asl.json").write_text(json.dumps(HELLO))
+    asl("run", "hello.asl.json", "--store", STORE)
+    payload: JsonObject = {"title": "Deploy?", "approvers": ["ada@example.com"]}
+    given_up = Approval(
+        id="abc",
+        payload=payload,
+        request=read_payload(payload),
+        task_token="token",
+        created_at=0,
+        status=Status.DECIDED,
+        choice="approve",
+        delivery=Delivery.GIVEN_UP,
+    )
+
+    async def keep() -> None:
+        store = open_store(STORE)
+        await resources_beside(store).write(created(KIND, "abc", as_document(given_up)))
+        await store.close()
+
+    asyncio.run(keep())
+    assert "the workflow could not be told" in asl("approvals", "show", "abc", "--store", STORE).output
 
 
 def test_what_cannot_be_meant_is_refused_with_a_way_out(asl: Asl) -> None:

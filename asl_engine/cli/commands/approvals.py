@@ -116,6 +116,7 @@ async def _list(store_spec: str, *, is_all: bool, as_json: bool) -> None:
 
 
 async def _show(approval_id: str, store_spec: str, *, as_json: bool) -> None:
+    from asl_engine.approvals.page_texts import not_told
     from asl_engine.cli import results, wiring
     from asl_engine.cli.moments import moment
     from asl_engine.language.diagnostics import printable
@@ -138,7 +139,8 @@ async def _show(approval_id: str, store_spec: str, *, as_json: bool) -> None:
     lines += [printable(_field_line(field)) for field in request.form]
     for vote in approval.votes:
         form = results.json_text(vote.form) if vote.form else ""
-        lines.append(f"  {moment(vote.at)}  {printable(vote.by)}: {vote.choice} {form}")
+        lines.append(f"  {moment(vote.at)}  {printable(vote.by)}: {vote.choice} {form}".rstrip())
+    lines += [untold] if (untold := not_told(approval)) else []
     click.secho(f"{printable(request.title)}   {approval.status.value}", bold=True)
     click.echo("\n".join(lines))
 
