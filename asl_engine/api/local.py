@@ -8,7 +8,8 @@ from typing import Final
 
 from asl_engine.api.delivery import Delivery, deliver
 from asl_engine.api.service import StepFunctions
-from asl_engine.interpreter.events import Event
+from asl_engine.errors import AslError
+from asl_engine.interpreter.events import Event, StopRequested
 from asl_engine.interpreter.execution import Execution, ExecutionStatus
 from asl_engine.language.definition import StateMachine
 from asl_engine.runtime.activities import ActivityDesk
@@ -34,7 +35,11 @@ class LocalHost(InProcessHost):
         if self.live(execution_arn) is not None:
             await self.apply(execution_arn, event)
             return True
-        return await deliver(self._store, execution_arn, event, self._clock.now()) is not Delivery.TOO_LATE
+        delivery = await deliver(self._store, execution_arn, event, self._clock.now())
+        if delivery is Delivery.APPLIED and self._tell_lost is not None and not isinstance(event, StopRequested):
+            why = "no process ran it when its answer came; it is taken up within seconds"
+            self._tell_lost(execution_arn, AslError(why))
+        return delivery is not Delivery.TOO_LATE
 
     async def until_ended(self, execution_arn: str) -> Execution:
         """See ExecutionHost."""

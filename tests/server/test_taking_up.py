@@ -7,12 +7,13 @@ import pytest
 
 from asl_engine.errors import StoreUnavailable
 from asl_engine.interpreter.events import TaskSucceeded
-from asl_engine.interpreter.execution import ExecutionStatus
+from asl_engine.interpreter.execution import Execution, ExecutionStatus
 from asl_engine.runtime.clock import RealClock
 from asl_engine.server.taking_up import TakingUp
 from asl_engine.store.journal import Record
 from asl_engine.store.memory import MemoryStore
 from tests.api.services import MACHINE, Caller, asking, service
+from tests.approvals.skipping import run_timed
 
 ACTIVITY = MACHINE.replace(":stateMachine:orders", ":activity:review")
 
@@ -29,10 +30,17 @@ class FragileStore(MemoryStore):
 
 
 async def waiting(call: Caller) -> str:
-    """An execution that waits for a worker."""
+    """An execution that waits for a worker, and then for a minute."""
     await call("CreateActivity", name="review")
-    await call.create(asking(ACTIVITY))
+    ask = {"Type": "Task", "Resource": ACTIVITY, "Next": "Rest"}
+    rest = {"Type": "Wait", "Seconds": 60, "End": True}
+    await call.create({"StartAt": "Ask", "States": {"Ask": ask, "Rest": rest}})
     return str((await call("StartExecution", stateMachineArn=MACHINE))["executionArn"])
+
+
+async def pass_time(seconds: float) -> None:
+    """On a loop whose clock jumps."""
+    await asyncio.sleep(seconds)
 
 
 async def until(condition: Callable[[], object]) -> None:
@@ -95,6 +103,98 @@ def test_an_execution_that_another_process_runs_is_taken_up_when_it_lets_go() ->
         await other.service.host.close()
 
     asyncio.run(asyncio.wait_for(run(), 20))
+
+
+def test_an_answer_to_an_execution_whose_process_died_meanwhile_sets_it_going() -> None:
+    async def run() -> None:
+        store = MemoryStore()
+        told: list[str] = []
+        call, other = Caller(service(store)), Caller(service(store))
+        taking_up = TakingUp(
+            call.service.host,
+            store,
+            call.service.clock,
+            lambda _arn, error: told.append(str(error)),
+            retry_seconds=0.001,
+        )
+        await taking_up.begin()
+        arn = await waiting(other)
+        task = await other("GetActivityTask", activityArn=ACTIVITY)
+        await other.service.host.close()
+
+        await call("SendTaskSuccess", taskToken=task["taskToken"], output="1")
+        await until(lambda: call.service.host.live(arn))
+
+        assert (await call.ended(arn))["status"] == "SUCCEEDED"
+        assert told == ["no process ran it when its answer came; it is taken up within seconds"]
+        await taking_up.close()
+        await call.service.host.close()
+
+    asyncio.run(asyncio.wait_for(run(), 20))
+
+
+class DefectiveStore(MemoryStore):
+    """Fails as no store should, while `defective`."""
+
+    defective = False
+
+    async def load(self, execution_arn: str) -> Execution:
+        if self.defective:
+            raise KeyError("a defect")
+        return await super().load(execution_arn)
+
+
+def test_a_defect_that_one_execution_meets_keeps_neither_the_server_nor_the_execution_for_ever() -> None:
+    async def run() -> None:
+        store = DefectiveStore()
+        told: list[str] = []
+        call, other = Caller(service(store)), Caller(service(store))
+        await call("CreateActivity", name="review")
+        arn = await waiting(other)
+        await other.service.host.close()
+        taking_up = TakingUp(
+            call.service.host, store, call.service.clock, lambda _arn, error: told.append(repr(error)), retry_seconds=1
+        )
+        store.defective = True
+        await taking_up.begin()
+        await pass_time(10)
+        assert told == ["KeyError('a defect')"]
+
+        store.defective = False
+        await pass_time(2)
+        assert call.service.host.live(arn) is not None
+        await taking_up.close()
+        await call.service.host.close()
+
+    run_timed(run())
+
+
+def test_an_execution_that_is_lost_again_and_again_is_taken_up_after_growing_pauses() -> None:
+    """Taking it up performs its task again."""
+    performed: list[float] = []
+
+    async def pay(_event: object, _context: object) -> None:
+        performed.append(asyncio.get_running_loop().time())
+
+    async def run() -> None:
+        store = FragileStore()
+        call = Caller(service(store, tasks={"pay": pay}))
+        taking_up = TakingUp(call.service.host, store, call.service.clock, lambda _arn, _error: None)
+        await taking_up.begin()
+        await call.create(asking("arn:aws:lambda:eu-west-1:123456789012:function:pay"))
+        arn = str((await call("StartExecution", stateMachineArn=MACHINE))["executionArn"])
+        store.full = True
+        await pass_time(600)
+        assert 10 < len(performed) < 20
+
+        store.full = False
+        await pass_time(65)
+        assert (await store.load(arn)).status is ExecutionStatus.SUCCEEDED
+        await taking_up.close()
+        await call.service.host.close()
+
+    run_timed(run())
+    assert performed[2] - performed[1] == 5
 
 
 class SetClock(RealClock):
