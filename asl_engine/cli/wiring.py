@@ -85,7 +85,7 @@ async def existing_store(spec: str) -> AsyncIterator[ExecutionStore]:
         )
     if file is not None and not file.exists():
         raise StoreUnavailable(
-            f"no executions are kept at {file}: `asl run FILE --store {spec}` keeps them there, "
+            f"no executions are kept at {file}: `asl run FILE --store {spec}` keeps them there, as `asl serve` does, "
             "or name another file with --store or ASL_STORE"
         )
     async with _closing(open_store(spec)) as store:

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from asl_engine.approvals.approval import KIND, Approval, Delivery, Status, as_document
+from asl_engine.approvals.approval import KIND, Approval, Delivery, Status, Vote, as_document
 from asl_engine.approvals.local import LocalApprovals
 from asl_engine.approvals.notice import Notice
 from asl_engine.approvals.payload import read_payload
@@ -54,7 +54,7 @@ def answered(asl: Asl) -> Callable[..., tuple[str, dict[str, Any]]]:
 def test_approving_ends_the_task_well(answered: Callable[..., tuple[str, dict[str, Any]]]) -> None:
     told, execution = answered("approve")
 
-    assert "Decided: approve" in told
+    assert told == "Decided: approve. The execution has the answer.\n"
     assert execution["status"] == "SUCCEEDED"
     output = json.loads(execution["output"])
     assert output["choice"] == "approve"
@@ -101,28 +101,50 @@ def test_what_is_asked_is_listed_and_shown(asl: Asl, capsys: pytest.CaptureFixtu
         assert "Nothing waits for approval." in asl("approvals", "list", "--store", STORE).output
 
 
-def test_a_decision_that_its_task_was_never_told_is_shown_as_that(asl: Asl) -> None:
-    (asl.directory / "hello.asl.json").write_text(json.dumps(HELLO))
-    asl("run", "hello.asl.json", "--store", STORE)
-    payload: JsonObject = {"title": "Deploy?", "approvers": ["ada@example.com"]}
-    given_up = Approval(
-        id="abc",
+def kept(approval_id: str, created_at: int, **members: Any) -> Approval:
+    payload: JsonObject = {"title": "Deploy?", "approvers": ["ada@example.com", "bo@example.com"], "quorum": 2}
+    votes = (Vote(recipient_id="ada", by="Ada", choice="approve", at=0, via="page", form={"comment": "fine"}),)
+    return Approval(
+        id=approval_id,
         payload=payload,
         request=read_payload(payload),
         task_token="token",
-        created_at=0,
-        status=Status.DECIDED,
-        choice="approve",
-        delivery=Delivery.GIVEN_UP,
+        created_at=created_at,
+        votes=votes,
+        **members,
     )
+
+
+def test_how_an_approval_stands_is_shown_and_the_newest_is_listed_first(asl: Asl) -> None:
+    (asl.directory / "hello.asl.json").write_text(json.dumps(HELLO))
+    asl("run", "hello.asl.json", "--store", STORE)
 
     async def keep() -> None:
         store = open_store(STORE)
-        await resources_beside(store).write(created(KIND, "abc", as_document(given_up)))
+        given_up = kept("abc", 1, status=Status.DECIDED, choice="approve", delivery=Delivery.GIVEN_UP)
+        for approval in (given_up, kept("abd", 2)):
+            await resources_beside(store).write(created(KIND, approval.id, as_document(approval)))
         await store.close()
 
     asyncio.run(keep())
-    assert "the workflow could not be told" in asl("approvals", "show", "abc", "--store", STORE).output
+    shown = asl("approvals", "show", "abc", "--store", STORE).output
+    assert "2 equal answers decide. So far: 1 for Approve.\n" in shown
+    assert 'Ada: approve {"comment":"fine"}\n' in shown
+    assert "the workflow could not be told" in shown
+    listed = asl.json("approvals", "list", "--all", "--store", STORE)["approvals"]
+    assert [approval["id"] for approval in listed] == ["abd", "abc"]
+
+
+def test_an_answer_while_no_server_runs_says_who_goes_on(asl: Asl) -> None:
+    told: list[Notice] = []
+    with running(asl.directory / "store.db", approvals=LocalApprovals(told.append)) as server:
+        local = Local(server, told)
+        local.start(asking())
+        local.asked()
+        (approval,) = asl.json("approvals", "list", "--store", STORE)["approvals"]
+
+    answer = asl("approvals", "approve", approval["id"], "--store", STORE).output
+    assert "The execution has the answer. Nobody runs it now: `asl serve` goes on with what is open." in answer
 
 
 def test_what_cannot_be_meant_is_refused_with_a_way_out(asl: Asl) -> None:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from asl_engine.approvals.desk import ApprovalDesk
     from asl_engine.approvals.form import FormField
     from asl_engine.approvals.request import Approver
+    from asl_engine.approvals.store_answers import StoreAnswers
     from asl_engine.json_value import JsonObject
     from asl_engine.store.protocol import ExecutionStore
 
@@ -50,7 +51,7 @@ def command() -> None:
 @options.store
 @options.as_json
 def list_approvals(*, is_all: bool, store_spec: str, as_json: bool) -> None:
-    """List the approvals that wait for people."""
+    """List the approvals that wait for people, newest first."""
     complete(_list(store_spec, is_all=is_all, as_json=as_json))
 
 
@@ -65,6 +66,7 @@ def show(*, approval_id: str, store_spec: str, as_json: bool) -> None:
 
 @command.command(
     "approve",
+    short_help="Answer with a choice that lets the task succeed.",
     epilog=options.examples(
         "asl approvals approve 3f9c\nasl approvals approve 3f9c --as ada@example.com --choice later"
     ),
@@ -103,6 +105,7 @@ async def _list(store_spec: str, *, is_all: bool, as_json: bool) -> None:
         desk = _desk(store)
         approvals = [await _as_it_stands(desk, each) for each in await desk.all()]
     approvals = [each for each in approvals if is_all or each.status is Status.OPEN]
+    approvals.sort(key=lambda each: each.created_at, reverse=True)
     if as_json:
         click.echo(results.json_text({"approvals": [_shown(approval) for approval in approvals]}))
         return
@@ -117,8 +120,10 @@ async def _list(store_spec: str, *, is_all: bool, as_json: bool) -> None:
 
 async def _show(approval_id: str, store_spec: str, *, as_json: bool) -> None:
     from asl_engine.approvals.page_texts import not_told
+    from asl_engine.approvals.tally import progress
     from asl_engine.cli import results, wiring
     from asl_engine.cli.moments import moment
+    from asl_engine.json_value import dump_json
     from asl_engine.language.diagnostics import printable
 
     async with wiring.existing_store(store_spec) as store:
@@ -137,8 +142,9 @@ async def _show(approval_id: str, store_spec: str, *, as_json: bool) -> None:
         lines.append(f"Until: {moment(request.deadline)}")
     lines.append(f"Choices: {', '.join(option.id for option in request.choices)}")
     lines += [printable(_field_line(field)) for field in request.form]
+    lines += [printable(standing)] if (standing := progress(approval)) else []
     for vote in approval.votes:
-        form = results.json_text(vote.form) if vote.form else ""
+        form = dump_json(vote.form) if vote.form else ""
         lines.append(f"  {moment(vote.at)}  {printable(vote.by)}: {vote.choice} {form}".rstrip())
     lines += [untold] if (untold := not_told(approval)) else []
     click.secho(f"{printable(request.title)}   {approval.status.value}", bold=True)
@@ -163,11 +169,13 @@ async def _answer(
 ) -> None:
     from asl_engine.approvals.approval import Delivery, Status, Vote
     from asl_engine.approvals.form import read_form
+    from asl_engine.approvals.store_answers import StoreAnswers
     from asl_engine.cli import wiring
     from asl_engine.errors import AslError
 
     async with wiring.existing_store(store_spec) as store:
-        desk = _desk(store)
+        answers = StoreAnswers(store, wiring.wall_clock_now)
+        desk = _desk(store, answers)
         approval = await _find(desk, approval_id)
         chosen = _choice(approval, choice, is_refusal=is_refusal)
         values, problems = read_form(approval.request.form, _written(fields, approval.request.form), chosen)
@@ -184,17 +192,18 @@ async def _answer(
     elif after.delivery is Delivery.TOO_LATE:
         raise AslError("the answer came too late: the task had timed out, or its execution had ended")
     else:
-        click.echo(f"Decided: {after.choice}. The execution has the answer.")
+        alone = "" if answers.are_taken else " Nobody runs it now: `asl serve` goes on with what is open."
+        click.echo(f"Decided: {after.choice}. The execution has the answer.{alone}")
 
 
-def _desk(store: ExecutionStore) -> ApprovalDesk:
+def _desk(store: ExecutionStore, answers: StoreAnswers | None = None) -> ApprovalDesk:
     from asl_engine.approvals.desk import ApprovalDesk
     from asl_engine.approvals.store_answers import StoreAnswers
     from asl_engine.cli import wiring
     from asl_engine.store.opening import days_kept, resources_beside
 
     now = wiring.wall_clock_now
-    return ApprovalDesk(resources_beside(store), StoreAnswers(store, now), now, days_kept(store))
+    return ApprovalDesk(resources_beside(store), answers or StoreAnswers(store, now), now, days_kept(store))
 
 
 async def _as_it_stands(desk: ApprovalDesk, approval: Approval) -> Approval:
