@@ -62,7 +62,7 @@ def test_it_tells_how_to_point_the_sdks_at_it_and_ends_in_order(asl: Asl) -> Non
 
     assert f'endpoint_url="{url}"' in told
     assert f"--endpoint-url {url}" in told
-    assert f"AWS_ENDPOINT_URL_SFN={url}" in told
+    assert f"AWS_ENDPOINT_URL_SFN={url} AWS_REGION=us-east-1 AWS_DEFAULT_REGION=us-east-1" in told
     assert "Stopped. What was open is kept" in told
     assert exit_code == 0
 

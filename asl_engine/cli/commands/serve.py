@@ -144,13 +144,14 @@ def _is_loopback(host: str) -> bool:
 
 def _tell(host: str, port: int, store_spec: str) -> None:
     shown = f"[{host}]" if ":" in host else host
-    url = f"http://{shown}:{port}"
+    url, region = f"http://{shown}:{port}", wiring.region()
     click.echo(
         f"""Step Functions is at {url}   executions are kept in {store_spec}   Ctrl-C stops
 
-  boto3     boto3.client("stepfunctions", endpoint_url="{url}", region_name="{wiring.region()}")
-  AWS CLI   aws stepfunctions list-state-machines --endpoint-url {url}
-  all SDKs  export AWS_ENDPOINT_URL_SFN={url} AWS_ACCESS_KEY_ID=local AWS_SECRET_ACCESS_KEY=local
+  boto3     boto3.client("stepfunctions", endpoint_url="{url}", region_name="{region}")
+  AWS CLI   aws stepfunctions list-state-machines --endpoint-url {url} --region {region}
+  all SDKs  export AWS_ENDPOINT_URL_SFN={url} AWS_REGION={region} AWS_DEFAULT_REGION={region}
+            export AWS_ACCESS_KEY_ID=local AWS_SECRET_ACCESS_KEY=local
   StartSyncExecution and TestState put "sync-" before the host's name, unless told
             export AWS_DISABLE_HOST_PREFIX_INJECTION=true
   Approvals are asked for here; mail is captured at {url}/outbox"""
