@@ -74,7 +74,7 @@ class Runner:
 
     async def take_up(self, execution_arn: str) -> tuple[Command, ...]:
         """Load an execution and return all its open work."""
-        self._execution = await self._store.load(execution_arn)
+        self._execution = await self._store.load(execution_arn, self._execution)
         self._options = self._options.pinned(self._execution)
         return open_commands(self._execution)
 

@@ -107,26 +107,33 @@ def record_of(outcome: Outcome, *, keyframe: bool = False, consumed: Sequence[in
     )
 
 
-def fold(records: Iterable[Record]) -> Execution:
-    """The execution after the last of these records, of which the first must be a keyframe.
+def fold(records: Iterable[Record], held: Execution | None = None) -> Execution:
+    """The execution after the last of these records, of which the first must be a keyframe, or follow what is held.
 
     Raises StoreCorrupt for records that do not follow each other.
     """
     execution_fields: dict[str, object] = {}
     frames: dict[str, Frame] = {}
-    last: Record | None = None
+    theirs: Mapping[str, Frame] = {}
+    if held is not None:
+        execution_fields.update(zip(EXECUTION_FIELDS, _execution_values(held), strict=True))
+        frames, theirs = dict(held.frames), held.frames
+    last: Execution | Record | None = held
     for record in records:
         _check_order(last, record)
         if record.keyframe:
             frames = {}
         execution_fields.update(record.execution_fields)
         for frame_id, changes in record.frames.items():
+            if frame_id in theirs and frames.get(frame_id) is theirs[frame_id]:
+                frames[frame_id] = theirs[frame_id].copy()  # what is held stays as it is
             _apply(frames, frame_id, changes)
         last = record
     if last is None:
         raise StoreCorrupt(f"it has no records; {_REMEDY}")
+    arn = last.arn if isinstance(last, Execution) else last.execution_arn
     members = cast("dict[str, Any]", execution_fields)
-    return Execution(arn=last.execution_arn, sequence=last.sequence, at=last.at, frames=frames, **members)
+    return Execution(arn=arn, sequence=last.sequence, at=last.at, frames=frames, **members)
 
 
 _REMEDY: Final = "restore the store from a copy"
@@ -184,7 +191,7 @@ def _changes(names: Sequence[str], before: Sequence[object], after: Sequence[obj
     }
 
 
-def _check_order(last: Record | None, record: Record) -> None:
+def _check_order(last: Execution | Record | None, record: Record) -> None:
     if last is None:
         if not record.keyframe:
             raise StoreCorrupt(f"record {record.sequence} is no keyframe, and nothing is before it; {_REMEDY}")

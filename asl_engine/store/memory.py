@@ -69,10 +69,10 @@ class MemoryStore:
         assert record.sequence == len(journal.records), "a journal has no gaps"
         journal.append(record)
 
-    async def load(self, execution_arn: str) -> Execution:
+    async def load(self, execution_arn: str, held: Execution | None = None) -> Execution:
         """See ExecutionStore.load."""
         journal = self._journal(execution_arn)
-        return fold(journal.records[journal.keyframe :])
+        return fold(journal.records[journal.keyframe if held is None else held.sequence + 1 :], held)
 
     def keyframe_due(self, execution_arn: str) -> bool:
         """See ExecutionStore.keyframe_due."""

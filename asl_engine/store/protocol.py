@@ -48,8 +48,11 @@ class ExecutionStore(Protocol):
         or the store fails meanwhile, the record may have been written: load to know.
         """
 
-    async def load(self, execution_arn: str) -> Execution:
-        """Fold the journal from its newest keyframe. Raises ExecutionDoesNotExist."""
+    async def load(self, execution_arn: str, held: Execution | None = None) -> Execution:
+        """Fold the journal from its newest keyframe. Raises ExecutionDoesNotExist.
+
+        Of an execution that is `held`, as of one of its records, only the newer records are read, if the store can.
+        """
 
     def keyframe_due(self, execution_arn: str) -> bool:
         """Whether the next record should be a keyframe (see journal.Tail). False for what was neither loaded nor

@@ -79,9 +79,9 @@ class SqliteStore:
         else:
             self._tails.pop(arn, None)
 
-    async def load(self, execution_arn: str) -> Execution:
+    async def load(self, execution_arn: str, held: Execution | None = None) -> Execution:
         """See ExecutionStore.load."""
-        execution, tail = await self._reader.run(partial(self._load, execution_arn))
+        execution, tail = await self._reader.run(partial(self._load, execution_arn, held))
         if execution.status is ExecutionStatus.RUNNING:
             self._tails[execution_arn] = tail
         return execution
@@ -191,21 +191,24 @@ class SqliteStore:
                 return
             first, last = (first, page[-1][0] - 1) if reverse else (page[-1][0] + 1, last)
 
-    def _load(self, execution_arn: str, connection: sqlite3.Connection) -> tuple[Execution, Tail]:
+    def _load(
+        self, execution_arn: str, held: Execution | None, connection: sqlite3.Connection
+    ) -> tuple[Execution, Tail]:
         execution = _execution_id(execution_arn, connection)
-        rows = connection.execute(_SELECT_NEWEST_FIRST, (_key(execution, 0), _key(execution + 1, 0)))
+        after = -1 if held is None else held.sequence
+        rows = connection.execute(_SELECT_NEWEST_FIRST, (_key(execution, after + 1), _key(execution + 1, 0)))
         newest_first: list[tuple[Record, int]] = []
         for key, is_keyframe, body in rows:
             with self._naming(key & _SEQUENCE_MASK, execution_arn):
                 newest_first.append((decode_record(body), len(body)))
-            if is_keyframe:
+            if is_keyframe and held is None:
                 break
         rows.close()
-        tail = Tail()
+        tail = Tail() if held is None else self._tails.get(execution_arn, Tail())
         for record, size in reversed(newest_first):
             tail = tail.followed_by(record, size)
         with self._naming("the journal", execution_arn):
-            return fold(record for record, _size in reversed(newest_first)), tail
+            return fold((record for record, _size in reversed(newest_first)), held), tail
 
     @contextmanager
     def _naming(self, part: int | str, execution_arn: str) -> Iterator[None]:

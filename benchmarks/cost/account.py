@@ -121,6 +121,7 @@ class Account:
             options=self._assumptions.options,
             observer=self.observer,
             new_owner=self._new_owner,
+            chance=self._chance.random,
         )
 
     # What the world does

@@ -81,6 +81,19 @@ class StoreContract:
         assert await store.load(FIRST) == outcome.execution
 
     @story
+    async def test_what_is_held_is_caught_up_with_and_stays_as_it_was(self, store: ExecutionStore) -> None:
+        held = await append_all(store, "first", tasks=2)
+        before, outcome = await store.load(FIRST), task_done(held)
+        for number in range(5):
+            await store.append(record_of(outcome, keyframe=number == 3))
+            newest, outcome = outcome.execution, task_done(outcome.execution)
+        assert await store.load(FIRST, held) == newest
+        assert held == before
+        assert await store.load(FIRST, newest) == newest
+        await store.append(record_of(outcome))
+        assert await store.load(FIRST) == outcome.execution
+
+    @story
     async def test_a_keyframe_is_due_after_enough_records_and_then_no_more(self, store: ExecutionStore) -> None:
         execution = await append_all(store, "first", tasks=0)
         while not store.keyframe_due(FIRST):

@@ -35,6 +35,8 @@ from asl_engine.runtime.queued.work import PASSING
 DELIVERIES_MAX: Final = 5
 _CONFLICTS_MAX: Final = 20
 _EARLY_MILLISECONDS_MAX: Final = 5_000
+_BACK_OFF_MILLISECONDS: Final = 4
+_BACK_OFF_MILLISECONDS_MAX: Final = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +88,9 @@ class QueuedHost:
         """
         wiring, owner = self._wiring, self._wiring.new_owner()
         began_at, is_sent, known = wiring.clock.now(), False, -1
-        for _ in range(_CONFLICTS_MAX):
-            execution = await wiring.store.load(execution_arn)
+        execution: Execution | None = None
+        for lost in range(_CONFLICTS_MAX):
+            execution = await wiring.store.load(execution_arn, execution)
             plan = await self._planned(execution, event, owner)
             # The execution does not show whether a heartbeat was consumed, and what is written again after that would
             # be written by a message that may be gone.
@@ -108,6 +111,7 @@ class QueuedHost:
                 await self._append(plan, began_at)
             except Conflict:
                 wiring.observer.lost_race(execution_arn, plan.record.sequence)
+                await self._back_off(lost)
                 continue
             return Delivered(True, plan.outcome.execution)
         raise Conflict(f"lost {_CONFLICTS_MAX} races for execution {execution_arn}: send the request again")
@@ -246,6 +250,12 @@ class QueuedHost:
         if not outcome.events:
             return None
         return timed(outcome, definition, strike=False, awaited=frozenset()).by([owner])
+
+    async def _back_off(self, lost: int) -> None:
+        """A pause after so many lost races, so that those who lost together do not meet again."""
+        longest = min(_BACK_OFF_MILLISECONDS_MAX, _BACK_OFF_MILLISECONDS * 2**lost)
+        clock = self._wiring.clock
+        await clock.sleep_until(clock.now() + int(longest * self._wiring.chance()))
 
     async def _append(self, plan: Plan, began_at: int) -> None:
         wiring = self._wiring

@@ -27,7 +27,7 @@ from asl_engine.interpreter.events import (
     TaskSucceeded,
     TimerFired,
 )
-from asl_engine.interpreter.execution import ExecutionStatus, TaskAttempt
+from asl_engine.interpreter.execution import Execution, ExecutionStatus, TaskAttempt
 from asl_engine.language.definition import IntegrationPattern, ResourceType
 from asl_engine.runtime.queued.alarms import Alarms
 from asl_engine.runtime.queued.arrivals import (
@@ -110,9 +110,9 @@ class Tenure:
         if fired(self._execution, self._arrivals) and self._execution.timer_at is not None:
             await self._look_at_jobs(self._execution.timer_at)
 
-    async def _load(self) -> None:
+    async def _load(self, held: Execution | None = None) -> None:
         """Take the execution as it is, and what is open of ours in hand."""
-        self._execution = execution = await self._wiring.store.load(self._arn)
+        self._execution = execution = await self._wiring.store.load(self._arn, held)
         self._loaded = execution.sequence
         self._definition = await self._wiring.definitions.get(execution.definition_sha256)
         self._options = self._options.pinned(execution)
@@ -201,7 +201,7 @@ class Tenure:
             except Conflict:
                 self._wiring.observer.lost_race(self._arn, plan.record.sequence)
                 self._recovering = True
-                await self._load()
+                await self._load(self._execution)
             else:
                 return
         raise Conflict(f"lost {_CONFLICTS_MAX} races for execution {self._arn}: who else is advancing it?")
@@ -408,7 +408,7 @@ class Tenure:
         )
         if found.is_behind:
             self._recovering = True
-            await self._load()
+            await self._load(self._execution)
             return
         if found.newest is not None:
             self._responsible, self._owner = True, found.newest

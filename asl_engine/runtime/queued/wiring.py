@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import secrets
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -31,8 +32,8 @@ class Wiring:
 
     `clock` must agree with other runners' to about a second: by it deadlines are judged, and `Execution.at` is the only
     moment of another clock that it is compared with. `ended` is called at least once for each execution that ends,
-    before the message that ended it is acknowledged; raising, it keeps the message. `visibility_seconds`: how long
-    after its runner's death a message comes back at the latest.
+    before the message that ended it is acknowledged; raising, it keeps the message. `chance`, from 0 to 1, keeps apart
+    those who race. `visibility_seconds`: how long after its runner's death a message comes back at the latest.
     """
 
     store: ExecutionStore
@@ -44,6 +45,7 @@ class Wiring:
     observer: HostObserver = field(default_factory=Unobserved)
     ended: Callable[[Execution], Awaitable[None]] | None = None
     new_owner: Callable[[], str] = new_owner
+    chance: Callable[[], float] = random.random
     visibility_seconds: int = VISIBILITY_SECONDS
     definitions: Definitions = field(init=False)
 

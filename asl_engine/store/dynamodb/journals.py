@@ -97,6 +97,23 @@ class Journals:
         )
         return execution, known
 
+    async def caught_up(self, held: Execution, known: Known) -> tuple[Execution, Known] | None:
+        """The execution that is held, and newer records folded into it; None: it takes a load to know.
+
+        What is known must be no older than what is held.
+        """
+        values = {":pk": held.arn, ":first": record_sk(held.sequence + 1), ":last": LAST_RECORD}
+        items = [item async for page in self._client.query(_RECORDS_BETWEEN, values) for item in page]
+        if not items or expires(items[-1]):
+            return None
+        bodies = await asyncio.gather(*[self._body(item) for item in items])
+        records = [self._read(item, body) for item, body in zip(items, bodies, strict=True)]
+        for record, body in zip(records, bodies, strict=True):
+            if record.sequence > known.sequence:
+                known = _known_after(record, known, len(body))
+        with self._naming("the journal", held.arn):
+            return fold(records, held), known
+
     async def first(self, execution_arn: str) -> Head:
         """The head after record 0. Raises ExecutionDoesNotExist."""
         item = await self._client.get(key(execution_arn, FIRST_RECORD))

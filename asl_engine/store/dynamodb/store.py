@@ -63,7 +63,8 @@ class DynamoDbStore:
         is_possible = before is not None or await self._expiry.make_room(arn)
         after = await self._journals.append(record, before) if is_possible else None
         if after is None:
-            await self._lost(record, before)
+            if before is None:
+                await self._repeat_start(arn)
             raise Conflict(f"record {record.sequence} of {arn} exists")
         self._remember(arn, after)
         if before is None or after.head is not before.head:
@@ -72,9 +73,12 @@ class DynamoDbStore:
             await self._mailbox.delete(arn, record.consumed)
             self._remember(arn, replace(after, consumed=after.consumed.difference(record.consumed)))
 
-    async def load(self, execution_arn: str) -> Execution:
+    async def load(self, execution_arn: str, held: Execution | None = None) -> Execution:
         """See ExecutionStore.load."""
-        execution, known = await self._journals.load(execution_arn)
+        known, caught_up = self._known.get(execution_arn), None
+        if held is not None and known is not None and known.sequence >= held.sequence:
+            caught_up = await self._journals.caught_up(held, known)
+        execution, known = caught_up or await self._journals.load(execution_arn)
         self._remember(execution_arn, known)
         return execution
 
@@ -210,13 +214,10 @@ class DynamoDbStore:
         assert known.sequence == record.sequence - 1, "a journal has no gaps"
         return known
 
-    async def _lost(self, record: Record, before: Known | None) -> None:
-        """Another writer was first. A start that is repeated may be one whose writer died before it put the head."""
-        if self._known.get(record.execution_arn) is before:
-            self._known.pop(record.execution_arn, None)
-        if before is None:
-            execution, _known = await self._journals.load(record.execution_arn)
-            await self.ensure_listed(execution)
+    async def _repeat_start(self, execution_arn: str) -> None:
+        """A start that is repeated may be one whose writer died before it put the head."""
+        execution, _known = await self._journals.load(execution_arn)
+        await self.ensure_listed(execution)
 
     async def _put_head(self, head: Head, before: Head | None) -> None:
         """A head expires once all records do: while it does not, or is stale, they are still to be marked."""

@@ -65,11 +65,11 @@ class StoreConnection:
         self._fail("append, written")
         await self._process.effect("appended")
 
-    async def load(self, execution_arn: str) -> Execution:
+    async def load(self, execution_arn: str, held: Execution | None = None) -> Execution:
         """See ExecutionStore.load."""
         await self._process.effect("load")
         self._fail("load")
-        execution = await self._store.load(execution_arn)
+        execution = await self._store.load(execution_arn, held)
         await self._process.effect("loaded")
         return execution
 

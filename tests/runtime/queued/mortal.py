@@ -68,8 +68,8 @@ class MortalStore(CountingStore):
     async def append(self, record: Record) -> None:
         await self._fate.around(f"append {record.sequence}", super().append(record))
 
-    async def load(self, execution_arn: str) -> Execution:
-        return await self._fate.around("load", super().load(execution_arn))
+    async def load(self, execution_arn: str, held: Execution | None = None) -> Execution:
+        return await self._fate.around("load", super().load(execution_arn, held))
 
     async def put_definition(self, sha256: str, text: str) -> None:
         await self._fate.around("put_definition", super().put_definition(sha256, text))

@@ -23,10 +23,10 @@ class FailingStore(CountingStore):
             raise self.error
         await super().append(record)
 
-    async def load(self, execution_arn: str) -> Execution:
+    async def load(self, execution_arn: str, held: Execution | None = None) -> Execution:
         if isinstance(self.error, StoreCorrupt):
             raise self.error
-        return await super().load(execution_arn)
+        return await super().load(execution_arn, held)
 
 
 class RacingStore(CountingStore):

@@ -87,6 +87,7 @@ def test_a_runner_that_is_never_first_gives_up_for_now() -> None:
         world = World(store=NeverFirst())
         await world.start(chain(task()))
         await world.step()
+        world.clock.begin()
         with pytest.raises(Conflict, match="send the request again"):
             await world.host.deliver(ARN, StopRequested())
         return world
@@ -98,6 +99,9 @@ def test_a_runner_that_is_never_first_gives_up_for_now() -> None:
     assert error.startswith(f"Conflict: lost 20 races for execution {ARN}")
     assert len(world.queue.messages) == 2
     assert len(world.watching.races) == 40  # a runner's and a request's, though neither wrote a record
+    assert world.store.calls["load"] == 3
+    assert world.store.calls["catch up"] == 39
+    assert world.clock.now() == NOON + 6_510  # by the pauses of the request, from 2 to 500 ms each
 
 
 def test_a_lost_race_is_told_although_no_record_comes_of_it() -> None:
@@ -111,6 +115,7 @@ def test_a_lost_race_is_told_although_no_record_comes_of_it() -> None:
             await world.host.deliver(ARN, StopRequested())
 
         store.race = stop
+        world.clock.begin()
         assert not (await world.host.deliver(ARN, StopRequested())).applied
         return world
 

@@ -235,6 +235,7 @@ def test_a_delivery_that_lost_its_race_knows_whether_the_engine_was_faster(faste
                 await world.host.deliver(ARN, TaskFailed("0", event.wait_id, "No", None))
 
         store.race = overtake
+        world.clock.begin()
         assert (await world.host.deliver(ARN, event)).applied is applied
 
     complete(story)

@@ -221,12 +221,12 @@ class Places(CountingStore):
             if summary.arn > after:
                 yield summary.arn, summary.arn
 
-    async def load(self, execution_arn: str) -> Execution:
+    async def load(self, execution_arn: str, held: Execution | None = None) -> Execution:
         self.loading += 1
         self.loading_at_once = max(self.loading_at_once, self.loading)
         await asyncio.sleep(0)
         self.loading -= 1
-        return await super().load(execution_arn)
+        return await super().load(execution_arn, held)
 
 
 @pytest.mark.parametrize("store", [Places(), CountingStore()], ids=["by places", "newest first"])
@@ -263,7 +263,7 @@ def test_what_cannot_be_loaded_now_ends_the_sweep() -> None:
         world = World(store=FailingStore(None))
         await world.start(chain(wait(864_000)))
 
-        async def unavailable(execution_arn: str) -> Execution:
+        async def unavailable(execution_arn: str, held: Execution | None = None) -> Execution:
             raise StoreUnavailable(f"no answer about {execution_arn}")
 
         world.store.load = unavailable  # type: ignore[method-assign]

@@ -49,9 +49,9 @@ class CountingStore(MemoryStore):
         self.calls["append"] += 1
         await super().append(record)
 
-    async def load(self, execution_arn: str) -> Execution:
-        self.calls["load"] += 1
-        return await super().load(execution_arn)
+    async def load(self, execution_arn: str, held: Execution | None = None) -> Execution:
+        self.calls["load" if held is None else "catch up"] += 1
+        return await super().load(execution_arn, held)
 
     async def records(self, execution_arn: str, *, newest_first: bool = True) -> AsyncIterator[Record]:
         self.calls["records"] += 1
@@ -239,6 +239,7 @@ class World:
             observer=self.watching,
             ended=self._end,
             new_owner=lambda: f"m{next(self._owners)}",
+            chance=lambda: 0.5,
         )
 
     async def start(self, machine: StateMachine, input: JsonValue = None, name: str = "run") -> Execution:

@@ -8,6 +8,9 @@ import random
 from collections import Counter
 from collections.abc import Awaitable, Callable
 
+import pytest
+
+from asl_engine.errors import Conflict
 from asl_engine.interpreter.events import StopRequested
 from asl_engine.interpreter.execution import Execution, ExecutionStatus
 from asl_engine.json_value import JsonValue
@@ -107,6 +110,30 @@ def test_loading_reads_a_page_and_what_is_missing_down_to_the_keyframe() -> None
         calls.clear()
         await store.load(FIRST)
         assert [call.operation for call in calls] == ["Query"]
+
+    metered(told)
+
+
+def test_who_lost_a_race_reads_only_what_is_newer_and_goes_on() -> None:
+    async def told(store: DynamoDbStore, calls: list[Call]) -> None:
+        held = execution = await tasks_done(store, 9)
+        rival = store_in(moto_url(), store.client.table)
+        await rival.load(FIRST)
+        for number in range(3):
+            outcome = task_done(execution)
+            await rival.append(record_of(outcome, keyframe=number == 1))
+            execution = outcome.execution
+        calls.clear()
+        with pytest.raises(Conflict):
+            await store.append(record_of(task_done(held)))
+        execution = await store.load(FIRST, held)
+        assert [call.operation for call in calls] == ["PutItem", "Query"]
+        assert sum(call.read_units for call in calls) == 1
+        outcome = task_done(execution)
+        await store.append(record_of(outcome))
+        assert [call.operation for call in calls] == ["PutItem", "Query", "PutItem"]
+        assert await rival.load(FIRST) == outcome.execution
+        await rival.close()
 
     metered(told)
 

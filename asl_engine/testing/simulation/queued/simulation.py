@@ -192,6 +192,7 @@ class QueuedSimulation:
             observer=Watch(self._plant, _PASSING),
             ended=lambda execution: self._ended(process, execution),
             new_owner=self._new_owner,
+            chance=lambda: self._world.between(0, 1_000) / 1_000,
         )
         object.__setattr__(wiring, "definitions", _SharedDefinitions(wiring, self._compiled))
         return wiring, store, jobs

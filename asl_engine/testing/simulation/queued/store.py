@@ -52,10 +52,10 @@ class ProcessStore(StoreConnection):
             raise
         KNOWN.get()[record.execution_arn] = record.sequence
 
-    async def load(self, execution_arn: str) -> Execution:
+    async def load(self, execution_arn: str, held: Execution | None = None) -> Execution:
         """See ExecutionStore.load."""
         self.faults = self._plant.faults
-        execution = await super().load(execution_arn)
+        execution = await super().load(execution_arn, held)
         KNOWN.get()[execution_arn] = execution.sequence
         return execution
 
