@@ -51,6 +51,10 @@ from asl_engine.runtime.queued.work import Work
 from asl_engine.runtime.tasks import TaskCall
 
 _CONFLICTS_MAX: Final = 20
+# After so many records without a rest, others get so many times as long as the last one took, within bounds.
+_RECORDS_IN_A_ROW: Final = 8
+_TURN_RECORDS: Final = 3
+_TURN_MILLISECONDS_MAX: Final = 100
 
 
 class Tenure:
@@ -75,6 +79,8 @@ class Tenure:
         self._arrivals = brought_by(each.message for each in received)
         self._seen: list[Event] = []  # how jobs ended that were looked at
         self._alarms = Alarms()
+        self._in_a_row = 0  # records since the last rest
+        self._append_took = 0  # milliseconds
         self._waiter: asyncio.Future[None] | None = None
 
     def hasten(self, deadline: int) -> None:
@@ -178,7 +184,7 @@ class Tenure:
             elif self._is_late and not self._arrivals and (self._work.in_hand or self._goes_on):
                 return await self._hand_over()  # a result at hand is written first: nobody else has it
             elif self._goes_on or self._arrivals or self._must_set_timer:
-                await asyncio.sleep(0)  # the other executions of the batch go on too
+                await self._let_others_go_on()
             elif self._work.is_performing or (self._work.in_hand and self._work.is_stopping):
                 await self._rest()
             elif self._work.in_hand:
@@ -231,7 +237,9 @@ class Tenure:
 
     async def _append(self, plan: Plan, began_at: int) -> None:
         wiring, owner = self._wiring, plan.record.owner
+        at = self._clock.elapsed()
         await wiring.store.append(plan.keyframe if wiring.store.keyframe_due(self._arn) else plan.record)
+        self._in_a_row, self._append_took = self._in_a_row + 1, self._clock.elapsed() - at
         self._execution, self._responsible = plan.outcome.execution, True
         self._owner = owner.partition(" ")[0]
         wiring.observer.advanced(Advanced.of(plan.outcome, owner, self._clock.now() - began_at))
@@ -359,8 +367,21 @@ class Tenure:
 
     # Waiting
 
+    async def _let_others_go_on(self) -> None:
+        """The other executions of the batch; and now and then whoever else has something to write to this one.
+
+        He reads the newest record and then writes, so he would lose each race to results that never cease.
+        """
+        if self._in_a_row < _RECORDS_IN_A_ROW:
+            await asyncio.sleep(0)
+            return
+        self._in_a_row = 0
+        pause = min(_TURN_RECORDS * self._append_took, _TURN_MILLISECONDS_MAX)
+        await self._clock.sleep_until(self._clock.now() + pause)
+
     async def _rest(self) -> None:
         """Until a result comes, a moment, or the deadline; which is no work."""
+        self._in_a_row = 0
         now = self._clock.now()
         at = now + self._deadline - self._clock.elapsed()
         first = self._alarms.first(self._execution)

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from asl_engine.errors import StoreCorrupt
 from asl_engine.interpreter.events import TimerFired
 from asl_engine.interpreter.execution import Execution
+from asl_engine.runtime.clock import Clock
 from asl_engine.store.journal import Record
 from tests.runtime.queued.worlds import CountingStore
 
@@ -39,6 +40,33 @@ class RacingStore(CountingStore):
         if race is not None:
             await race()
         await super().append(record)
+
+
+class SlowStore(CountingStore):
+    """Takes its time to answer, half of it on the way there; for a whole load six times as much."""
+
+    call_milliseconds = 10
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.clock: Clock | None = None  # no time passes without one
+
+    async def append(self, record: Record) -> None:
+        await self._travel()
+        try:
+            await super().append(record)
+        finally:
+            await self._travel()
+
+    async def load(self, execution_arn: str, held: Execution | None = None) -> Execution:
+        await self._travel(1 if held else 6)
+        execution = await super().load(execution_arn, held)
+        await self._travel(1 if held else 6)
+        return execution
+
+    async def _travel(self, calls: int = 1) -> None:
+        if self.clock is not None:
+            await self.clock.sleep_until(self.clock.now() + calls * self.call_milliseconds // 2)
 
 
 class PoisonousStore(CountingStore):

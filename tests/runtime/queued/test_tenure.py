@@ -10,7 +10,7 @@ from asl_engine.json_value import JsonObject, JsonValue
 from asl_engine.language.parser import compile_definition
 from asl_engine.runtime.queued.ports import Message
 from asl_engine.runtime.tasks import Submitted, Succeeded, Taken, TaskCall, TaskResult
-from tests.runtime.queued.stores import RacingStore
+from tests.runtime.queued.stores import RacingStore, SlowStore
 from tests.runtime.queued.worlds import (
     CALLBACK,
     FUNCTION,
@@ -330,6 +330,35 @@ def test_a_lost_race_performs_nothing_twice() -> None:
     assert world.execution().status is ExecutionStatus.SUCCEEDED
     assert sorted(world.tasks.performed) == ["A", "C"]
     assert len(world.watching.races) == 1
+
+
+def test_who_has_something_to_say_gets_a_turn_beside_results_that_never_cease() -> None:
+    """He reads and then writes, where the runner only writes: he is slower, however little he reads."""
+
+    async def story() -> World:
+        world = World(store=(store := SlowStore()))
+
+        async def short(_call: TaskCall) -> TaskResult:
+            await world.clock.sleep_until(world.clock.now() + 40 + len(world.tasks.performed) % 20)
+            return Succeeded(None)
+
+        world.tasks.answers["Work"] = short
+        each: JsonObject = {"Type": "Map", "MaxConcurrency": 40, "ItemProcessor": alone("Work", task()), "End": True}
+        await world.start(compile_definition({"StartAt": "Each", "States": {"Each": each}}), [*range(1_000)])
+        store.clock = world.clock
+        world.clock.begin()
+        running = asyncio.ensure_future(world.step())
+        await asyncio.sleep(0)
+        await world.clock.sleep_until(NOON + 500)
+        assert (await world.host.deliver(ARN, StopRequested())).applied
+        world.clock.end()
+        await running
+        return world
+
+    world = complete(story)
+
+    assert world.execution().status is ExecutionStatus.ABORTED
+    assert len(world.watching.races) <= 10
 
 
 def test_what_is_taken_by_a_worker_is_left_to_him() -> None:
