@@ -26,7 +26,7 @@ from asl_engine.runtime.queued.arrivals import says_nothing_new
 from asl_engine.runtime.queued.observer import Advanced, place_of
 from asl_engine.runtime.queued.plan import Plan, effective, timed
 from asl_engine.runtime.queued.ports import Message, Received
-from asl_engine.runtime.queued.recovery import consumed
+from asl_engine.runtime.queued.recovery import append, consumed
 from asl_engine.runtime.queued.tenure import Tenure
 from asl_engine.runtime.queued.visibility import Visibility
 from asl_engine.runtime.queued.wiring import Wiring
@@ -259,8 +259,7 @@ class QueuedHost:
 
     async def _append(self, plan: Plan, began_at: int) -> None:
         wiring = self._wiring
-        is_due = wiring.store.keyframe_due(plan.record.execution_arn)
-        await wiring.store.append(plan.keyframe if is_due else plan.record)
+        await append(wiring.store, plan)
         duration = wiring.clock.now() - began_at
         wiring.observer.advanced(Advanced.of(plan.outcome, plan.record.owner, duration))
 

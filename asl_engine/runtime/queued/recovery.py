@@ -9,18 +9,46 @@ nothing to stop: so whoever has a message stops what was cancelled of its attemp
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import Final
 
+from asl_engine.errors import ExecutionDoesNotExist, StoreUnavailable
 from asl_engine.interpreter.commands import CancelTask
 from asl_engine.interpreter.events import Event
 from asl_engine.interpreter.execution import Execution, ExecutionStatus
+from asl_engine.runtime.queued.plan import Plan
 from asl_engine.runtime.queued.ports import Received
 from asl_engine.store.journal import Record
 from asl_engine.store.protocol import ExecutionStore
 
 # How much older than its message a record may seem that the message led to: clocks of two hosts differ.
 _CLOCKS_DIFFER_MILLISECONDS: Final = 600_000
+# Two runners with copies of a message might write the same record; then each may take it for its own.
+_identity = attrgetter("sequence", "at", "owner", "events")
+
+
+async def append(store: ExecutionStore, plan: Plan) -> None:
+    """Make a plan's record durable. Raises Conflict, and StoreUnavailable if nobody knows whether it is.
+
+    A store that fails may have written, or failed with what follows the record: it is read, or else a record that is
+    durable would be told to nobody, and what it asks for would wait for the next delivery of its message.
+    """
+    record = plan.keyframe if store.keyframe_due(plan.record.execution_arn) else plan.record
+    try:
+        await store.append(record)
+    except StoreUnavailable:
+        if not await _is_written(store, record):
+            raise
+
+
+async def _is_written(store: ExecutionStore, record: Record) -> bool:
+    with suppress(ExecutionDoesNotExist):
+        async for each in store.records(record.execution_arn):
+            if each.sequence <= record.sequence:
+                return _identity(each) == _identity(record)
+    return False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

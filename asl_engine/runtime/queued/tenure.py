@@ -45,7 +45,7 @@ from asl_engine.runtime.queued.moments import jobs_to_look_at, look_of, uncovere
 from asl_engine.runtime.queued.observer import Advanced
 from asl_engine.runtime.queued.plan import Plan, effective, timed
 from asl_engine.runtime.queued.ports import ListingStore, Message, Received
-from asl_engine.runtime.queued.recovery import Reach, consumed, recover
+from asl_engine.runtime.queued.recovery import Reach, append, consumed, recover
 from asl_engine.runtime.queued.wiring import Wiring
 from asl_engine.runtime.queued.work import Work
 from asl_engine.runtime.tasks import TaskCall
@@ -238,7 +238,7 @@ class Tenure:
     async def _append(self, plan: Plan, began_at: int) -> None:
         wiring, owner = self._wiring, plan.record.owner
         at = self._clock.elapsed()
-        await wiring.store.append(plan.keyframe if wiring.store.keyframe_due(self._arn) else plan.record)
+        await append(wiring.store, plan)
         self._in_a_row, self._append_took = self._in_a_row + 1, self._clock.elapsed() - at
         self._execution, self._responsible = plan.outcome.execution, True
         self._owner = owner.partition(" ")[0]

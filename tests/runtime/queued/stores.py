@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 
-from asl_engine.errors import StoreCorrupt
+from asl_engine.errors import StoreCorrupt, StoreUnavailable
 from asl_engine.interpreter.events import TimerFired
 from asl_engine.interpreter.execution import Execution
 from asl_engine.runtime.clock import Clock
@@ -28,6 +28,14 @@ class FailingStore(CountingStore):
         if isinstance(self.error, StoreCorrupt):
             raise self.error
         return await super().load(execution_arn, held)
+
+
+class UnansweredStore(CountingStore):
+    """Takes every record, and fails with what follows it."""
+
+    async def append(self, record: Record) -> None:
+        await super().append(record)
+        raise StoreUnavailable("no answer")
 
 
 class RacingStore(CountingStore):

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import asyncio
 
+import pytest
+
+from asl_engine.errors import StoreUnavailable
 from asl_engine.interpreter.events import StopRequested, TaskSucceeded
 from asl_engine.interpreter.execution import ExecutionStatus
 from asl_engine.json_value import JsonObject, JsonValue
 from asl_engine.language.parser import compile_definition
 from asl_engine.runtime.queued.ports import Message
 from asl_engine.runtime.tasks import Submitted, Succeeded, Taken, TaskCall, TaskResult
-from tests.runtime.queued.stores import RacingStore, SlowStore
+from tests.runtime.queued.stores import FailingStore, RacingStore, SlowStore, UnansweredStore
 from tests.runtime.queued.worlds import (
     CALLBACK,
     FUNCTION,
@@ -330,6 +333,38 @@ def test_a_lost_race_performs_nothing_twice() -> None:
     assert world.execution().status is ExecutionStatus.SUCCEEDED
     assert sorted(world.tasks.performed) == ["A", "C"]
     assert len(world.watching.races) == 1
+
+
+def test_a_record_that_is_durable_is_told_though_its_write_was_answered_by_an_error() -> None:
+    async def story() -> World:
+        world = World(store=UnansweredStore())
+        await world.start(chain(task(CALLBACK), task()))
+        await world.run()
+        token = attempt_of(world.execution())
+        assert (await world.host.deliver(ARN, TaskSucceeded("0", token.wait_id, "yes"))).applied
+        await world.run()
+        return world
+
+    world = complete(story)
+
+    assert [each.sequence for each in world.watching.records] == [0, 1, 2, 3]
+    assert [each.status for each in world.watching.records[2:]] == ["RUNNING", "SUCCEEDED"]
+    assert world.watching.told == []
+
+
+def test_a_record_that_nobody_has_is_not_taken_for_written() -> None:
+    async def story() -> World:
+        store = FailingStore(StoreUnavailable("no answer"))
+        world = World(store=store)
+        with pytest.raises(StoreUnavailable):
+            await world.start(chain(task()))
+        await world.step()
+        return world
+
+    world = complete(story)
+
+    assert world.watching.records == []
+    assert world.watching.told == [("failed", "StoreUnavailable: no answer")]
 
 
 def test_who_has_something_to_say_gets_a_turn_beside_results_that_never_cease() -> None:
