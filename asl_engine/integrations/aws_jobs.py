@@ -129,7 +129,7 @@ class AwsJobs:
         """Start the job without waiting for it."""
         service = self._service(call)
         try:
-            return await self._again(service, lambda client: service.start(client, call))
+            return await self._again(service, lambda client: service.start(client, call), unless=call.is_over)
         except UnusableArguments as error:
             return unusable(call, error)
         except call_errors() as error:
@@ -215,15 +215,22 @@ class AwsJobs:
                 await self._pause(pause)
         return f"{job_key} was told to stop, and still runs"
 
-    async def _again(self, service: JobService, call: Callable[[Any], Awaitable[_T]]) -> _T:
-        """Call, and call again after a pause while the service is only refusing for now."""
+    async def _again(
+        self,
+        service: JobService,
+        call: Callable[[Any], Awaitable[_T]],
+        unless: Callable[[], bool] = lambda: False,
+    ) -> _T:
+        """Call, and call again after a pause while the service is only refusing for now, unless that is in vain."""
         for pause in _PAUSES_SECONDS:
             try:
                 return await call(await self._clients.client(service.service))
             except call_errors() as error:
                 if not is_transient(error):
                     raise
-            await self._pause(pause)
+                await self._pause(pause)
+                if unless():
+                    raise
         return await call(await self._clients.client(service.service))
 
 

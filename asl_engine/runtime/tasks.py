@@ -23,9 +23,9 @@ def _unheard_output(_output: JsonValue) -> None:
     """Nobody listens."""
 
 
-def _over() -> bool:
-    """Nobody would take the attempt up again."""
-    return True
+def _not_over() -> bool:
+    """Nothing is known to have ended the attempt."""
+    return False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,9 +36,10 @@ class TaskCall:
     in different stores; before `state_entered_at` nothing was done for this attempt.
 
     `heartbeat` tells the execution that the attempt is alive. Whoever does an activity's work in this process says
-    `begun` first; whoever goes on to wait for a job says `submitted`, with the service's answer. When performing is
-    cancelled, `is_over` says whether the attempt's result no longer counts; else only this process stops, and the
-    attempt may be taken up later. Performers call these on the event loop, not from threads.
+    `begun` first; whoever goes on to wait for a job says `submitted`, with the service's answer. `is_over` says whether
+    the attempt's result no longer counts: then no request for it is repeated. When performing is cancelled while it
+    counts, only this process stops, and the attempt may be taken up later. Performers call these on the event loop, not
+    from threads.
     """
 
     execution_arn: str
@@ -53,7 +54,7 @@ class TaskCall:
     heartbeat: Callable[[], None] = field(default=_unheard, compare=False, repr=False)
     begun: Callable[[], None] = field(default=_unheard, compare=False, repr=False)
     submitted: Callable[[JsonValue], None] = field(default=_unheard_output, compare=False, repr=False)
-    is_over: Callable[[], bool] = field(default=_over, compare=False, repr=False)
+    is_over: Callable[[], bool] = field(default=_not_over, compare=False, repr=False)
 
     @property
     def idempotency_key(self) -> str:

@@ -192,6 +192,16 @@ def test_a_throttled_submit_is_tried_again_with_pauses(service: FakeService) -> 
     assert len(jobs_of(service)) == 1
 
 
+def test_a_submit_is_not_tried_again_for_an_attempt_that_is_over(service: FakeService) -> None:
+    service.faults.append(Fault("submitjob", THROTTLED))
+    pauses = Pauses()
+    result = submit(service, replace(job(), is_over=lambda: bool(pauses)), pauses=pauses)
+    assert isinstance(result, Failed)
+    assert pauses == [0.5]
+    assert len(service.asked("submitjob")) == 1
+    assert not jobs_of(service)
+
+
 @pytest.mark.parametrize(
     ("status", "code", "name"),
     [

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -252,7 +253,8 @@ def test_a_job_that_is_being_started_when_it_is_cancelled_is_stopped_too() -> No
         fleet = Fleet(clock)
         fleet.holding = asyncio.Event()
         jobs = FollowedJobs(fleet, clock)
-        performing = asyncio.get_running_loop().create_task(jobs.perform(task_call(JOB)))
+        call = replace(task_call(JOB), is_over=lambda: True)
+        performing = asyncio.get_running_loop().create_task(jobs.perform(call))
         await asyncio.sleep(0)
         await asyncio.sleep(0)
         performing.cancel()
