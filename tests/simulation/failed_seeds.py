@@ -30,5 +30,6 @@ FAILED_QUEUED_SEEDS: Final[Mapping[int, str]] = {
     204843: "a runner wrote records by a message whose event was consumed, after another runner had acknowledged it",
     204943: "a runner wrote a result by a message that another runner had acknowledged: the attempt was submitted",
     900245: "a runner whose time was up handed over without a result that had just come, and acknowledged its message",
+    300: "an outage ended a runner that was stopping a job, and another had acknowledged its message",
     801190: "the API set a timer by a message whose event was consumed and that was gone: nobody sent the timer",
 }

@@ -47,7 +47,7 @@ from asl_engine.runtime.queued.plan import Plan, effective, timed
 from asl_engine.runtime.queued.ports import ListingStore, Message, Received
 from asl_engine.runtime.queued.recovery import Reach, append, consumed, recover
 from asl_engine.runtime.queued.wiring import Wiring
-from asl_engine.runtime.queued.work import Work
+from asl_engine.runtime.queued.work import PASSING, Work
 from asl_engine.runtime.tasks import TaskCall
 
 _CONFLICTS_MAX: Final = 20
@@ -97,6 +97,10 @@ class Tenure:
         try:
             await self._take_up()
             await self._drive()
+        except PASSING:
+            self._work.let_go()
+            await self._rest_while_stopping()  # who has copies of our messages may have acknowledged them
+            raise
         finally:
             self._work.abandon()
             await asyncio.sleep(0)  # what was cancelled lets go before this counts as ended
@@ -475,11 +479,12 @@ class Tenure:
             message = Message(execution_arn=self._arn, owner=owner, after=self._execution.sequence)
             await self._wiring.queue.send(message)
 
-    async def _finish_stopping(self) -> None:
-        while self._work.is_stopping:
-            if self._is_late:
-                break
+    async def _rest_while_stopping(self) -> None:
+        while self._work.is_stopping and not self._is_late:
             await self._rest()
+
+    async def _finish_stopping(self) -> None:
+        await self._rest_while_stopping()
         if self._work.has_requests_under_way:
             await self._hand_over()
 

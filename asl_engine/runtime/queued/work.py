@@ -163,13 +163,19 @@ class Work:
         finally:
             self._clock.begin()
 
-    def abandon(self) -> None:
-        """Let go of everything; what is open stays open in the journal."""
+    def let_go(self) -> None:
+        """Let go of the attempts: what is open stays open in the journal. Jobs are still stopped."""
         for held in self._in_hand.values():
             held.let_go()
-        for task in (*self._looks, *self._stops):
-            task.cancel()
+        for look in self._looks:
+            look.cancel()
         self._in_hand.clear()
+
+    def abandon(self) -> None:
+        """Let go of everything."""
+        self.let_go()
+        for stop in self._stops:
+            stop.cancel()
 
     def _drop(self, key: Key) -> None:
         held = self._in_hand.pop(key, None)

@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 from asl_engine.errors import QueueUnavailable, StoreUnavailable
 from asl_engine.interpreter.events import StopRequested, TaskFailed
 from asl_engine.interpreter.execution import ExecutionStatus
-from asl_engine.json_value import JsonValue
+from asl_engine.json_value import JsonObject, JsonValue
 from asl_engine.runtime.clock import Clock
 from asl_engine.runtime.tasks import Failed, Succeeded, TaskCall, TaskResult
-from tests.runtime.queued.stores import ListedStore
+from tests.runtime.queued.stores import FailingStore, ListedStore
 from tests.runtime.queued.worlds import (
     CALLBACK,
     JOB,
@@ -28,6 +28,7 @@ from tests.runtime.queued.worlds import (
     side_by_side,
     task,
     timers,
+    wait,
 )
 
 ARN = request().execution_arn
@@ -184,6 +185,32 @@ def test_a_job_that_is_being_submitted_while_another_runner_stops_it_is_stopped_
 
     assert jobs.found == [False, True]
     assert jobs.running == set()
+
+
+def test_a_runner_that_an_outage_interrupts_stops_first_what_it_was_stopping() -> None:
+    """Its message may not come again: another runner with a copy of it may have looked for the job too early."""
+
+    async def story() -> World:
+        world = World(jobs=(jobs := SlowJobs()), store=(store := FailingStore(None)))
+        jobs.clock = world.clock
+
+        async def slow(_call: TaskCall) -> TaskResult:
+            await world.clock.sleep_until(NOON + 2 * SECOND)
+            store.error = StoreUnavailable("no answer")
+            return Succeeded("late")
+
+        world.tasks.answers["A"] = slow
+        caught: JsonValue = [{"ErrorEquals": ["States.ALL"], "Next": "B"}]
+        job = {**task(JOB), "TimeoutSeconds": 1, "Catch": caught, "End": True}
+        branch: JsonObject = {"StartAt": "J", "States": {"J": job, "B": {**wait(60), "End": True}}}
+        await world.start(side_by_side(branch, alone("A", task())))
+        await world.step()
+        return world
+
+    world = complete(story)
+
+    assert world.watching.told == [("failed", "StoreUnavailable: no answer")]
+    assert world.jobs.submitted == world.jobs.stopped == ["J"]
 
 
 def test_a_job_whose_runner_died_while_it_submitted_is_stopped_by_whoever_gets_the_message() -> None:
