@@ -25,8 +25,8 @@ class Faults:
     share of messages that come up to an hour late; `lost_extension` that of extensions without effect; `lost_event`
     that of job events that are lost; `expired` that of messages that the queue loses for good, which only the sweeper
     mends; `processes` how many run at once, each for `deadline` milliseconds at most. `transit` is how long a request
-    to start a job may be under way, whatever becomes of whoever sent it, and how long it may take to stop one;
-    `batch_window` how long the queue may wait for more messages before it hands out some.
+    to start a job may be under way, whatever becomes of whoever sent it, and how long it may take to stop one or to
+    write its link; `batch_window` how long the queue may wait for more messages before it hands out some.
     """
 
     crash: float = 0

@@ -10,11 +10,13 @@ from typing import Any, Final
 import pytest
 
 from asl_engine.errors import Conflict, ExecutionDoesNotExist, QueueUnavailable, StoreUnavailable
+from asl_engine.integrations.aws_jobs import AwsJobs
 from asl_engine.interpreter.commands import CancelTask, ScheduleTask
 from asl_engine.interpreter.events import Event
 from asl_engine.interpreter.execution import Execution
 from asl_engine.language.definition import StateMachine
 from asl_engine.runtime.in_process import StartRequest
+from asl_engine.runtime.jobs import JobLink
 from asl_engine.runtime.queued import moments, plan, tenure, work
 from asl_engine.runtime.queued.host import Delivered, QueuedHost
 from asl_engine.runtime.queued.plan import Plan
@@ -22,7 +24,7 @@ from asl_engine.runtime.queued.ports import Received
 from asl_engine.runtime.queued.recovery import Recovered
 from asl_engine.runtime.queued.tenure import Tenure
 from asl_engine.runtime.queued.work import Work
-from asl_engine.runtime.tasks import TaskCall
+from asl_engine.runtime.tasks import Failed, Submitted, TaskCall, TaskResult
 from asl_engine.testing.simulation.queued.event_loop import pass_time
 from asl_engine.testing.simulation.queued.fleet import Fleet
 from asl_engine.testing.simulation.queued.store import ProcessStore
@@ -355,6 +357,20 @@ def stop_what_is_still_being_submitted(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(Work, "_stopping", at_once)
 
 
+def look_before_the_link_is_written(patch: pytest.MonkeyPatch) -> None:
+    """A job that ends between the look and the link is seen by nobody, and its event finds no link."""
+
+    async def submit(self: AwsJobs, call: TaskCall) -> TaskResult:
+        started = await self.start(call)
+        if isinstance(started, Failed):
+            return started
+        result = await self.look(call)
+        await self._links.put(started.job_key, JobLink.of(call))
+        return result or Submitted(started.output)
+
+    patch.setattr(AwsJobs, "submit", submit)
+
+
 def stop_only_what_ones_own_record_cancelled(patch: pytest.MonkeyPatch) -> None:
     """That another runner cancelled a job which this one was submitting is taken to mean that it was stopped."""
     recover = tenure.recover  # type: ignore[attr-defined]
@@ -430,7 +446,12 @@ PLANTED: Final = (
     _bug(take_up_nothing, Invariant.ACKNOWLEDGED_LAST),
     _bug(take_up_everything, Invariant.NOT_REPEATED),
     _bug(
-        keyframe_of_the_state_before, Invariant.APPLIED_ONCE, Invariant.ALIVE, Invariant.FOLDS, Invariant.NOT_REPEATED
+        keyframe_of_the_state_before,
+        Invariant.APPLIED_ONCE,
+        Invariant.ACKNOWLEDGED_LAST,
+        Invariant.ALIVE,
+        Invariant.FOLDS,
+        Invariant.NOT_REPEATED,
     ),
     _bug(drop_what_is_unknown, Invariant.ACKNOWLEDGED_LAST, Invariant.ALIVE),
     _bug(set_the_timer_after_the_acknowledgement, Invariant.ONE_TIMER, Invariant.ALIVE),
@@ -446,13 +467,14 @@ PLANTED: Final = (
     _bug(deliver_without_a_message, Invariant.ALIVE, Invariant.KEPT),
     _bug(believe_the_timers_clock, Invariant.ON_TIME, Invariant.SAME_RESULT),
     _bug(drop_early_timers, Invariant.ALIVE),
-    _bug(forget_what_lost_a_race, Invariant.STOPPED, Invariant.ACKNOWLEDGED_LAST),
+    _bug(forget_what_lost_a_race, Invariant.STOPPED, Invariant.ACKNOWLEDGED_LAST, Invariant.KEPT),
     _bug(never_look_at_jobs, Invariant.ALIVE, Invariant.SWEPT, Invariant.SAME_RESULT),
     _bug(set_no_timer, Invariant.ALIVE),
     _bug(stop_at_the_bound, Invariant.ALIVE),
     _bug(end_unlisted, Invariant.KEPT),
     _bug(ignore_all_deadlines, Invariant.ENDS, Invariant.ALIVE),
     _bug(stop_what_is_still_being_submitted, Invariant.STOPPED),
+    _bug(look_before_the_link_is_written, Invariant.HEARD, Invariant.ALIVE),
     _bug(stop_only_what_ones_own_record_cancelled, Invariant.STOPPED),
     _bug(hand_over_by_one_name, Invariant.ACKNOWLEDGED_LAST),
     _bug(hand_over_while_jobs_are_being_stopped, Invariant.STOPPED),

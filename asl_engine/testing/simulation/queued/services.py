@@ -265,13 +265,14 @@ class _NoClients:
 
 
 class _Links:
-    """Durable links, on the way to which a process may die."""
+    """Durable links, on the way to which a process may die, and which take as long to write as a request to arrive."""
 
     def __init__(self, process: Process, links: MemoryJobLinks) -> None:
         self._process, self._links = process, links
 
     async def put(self, job_arn: str, link: JobLink) -> None:
         await self._process.effect("put link")
+        await pass_time(self._process.plant.world.between(0, self._process.plant.faults.transit))
         self._process.fail_store("put link")
         await self._links.put(job_arn, link)
         await self._process.effect("link put")
