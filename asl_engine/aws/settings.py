@@ -13,6 +13,8 @@ from asl_engine.runtime.queued.wiring import VISIBILITY_SECONDS
 METRICS_NAMESPACE: Final = "AslEngine"
 # The longest poll of SQS.
 WORKER_WAIT_SECONDS: Final = 20
+# https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html
+QUEUE_MESSAGE_BYTES_MAX: Final = 1_048_576
 _REQUIRED: Final = (
     "AWS_REGION",
     "ASL_ACCOUNT_ID",
@@ -38,6 +40,7 @@ class Settings:
     scheduler_group: str
     scheduler_role_arn: str
     bucket: str | None = None
+    queue_message_bytes_max: int = QUEUE_MESSAGE_BYTES_MAX
     default_task_timeout_seconds: int | None = None
     expire_days: int | None = None
     log_payloads: bool = False
@@ -54,6 +57,7 @@ class Settings:
             for name in (
                 "ASL_DEFAULT_TASK_TIMEOUT_SECONDS",
                 "ASL_EXPIRE_DAYS",
+                "ASL_QUEUE_MESSAGE_BYTES_MAX",
                 "ASL_WORKER_WAIT_SECONDS",
                 "ASL_VISIBILITY_SECONDS",
             )
@@ -70,6 +74,7 @@ class Settings:
             scheduler_group=environ["ASL_SCHEDULER_GROUP"],
             scheduler_role_arn=environ["ASL_SCHEDULER_ROLE_ARN"],
             bucket=environ.get("ASL_BUCKET") or None,
+            queue_message_bytes_max=numbers["ASL_QUEUE_MESSAGE_BYTES_MAX"] or QUEUE_MESSAGE_BYTES_MAX,
             default_task_timeout_seconds=numbers["ASL_DEFAULT_TASK_TIMEOUT_SECONDS"],
             expire_days=numbers["ASL_EXPIRE_DAYS"],
             log_payloads=log_payloads,

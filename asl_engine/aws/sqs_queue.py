@@ -23,7 +23,6 @@ from asl_engine.runtime.queued.ports import Backlog, Message, Received
 
 # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html
 DELAY_SECONDS_MAX: Final = 900
-MESSAGE_BYTES_MAX: Final = 1_048_576
 _BATCH_MAX: Final = 10
 _SCHEDULED_EARLY_MILLISECONDS: Final = 60_000
 _PAUSES_SECONDS: Final = (0.1, 0.4, 1.6)
@@ -121,7 +120,7 @@ class SqsQueue:
             "sqs",
             "send_message",
             QueueUrl=self._settings.queue_url,
-            MessageBody=_body(message),
+            MessageBody=self._body(message),
             DelaySeconds=delay_seconds,
         )
 
@@ -142,12 +141,21 @@ class SqsQueue:
                 Target={
                     "Arn": self._settings.queue_arn,
                     "RoleArn": self._settings.scheduler_role_arn,
-                    "Input": _body(message),
+                    "Input": self._body(message),
                 },
             )
         except QueueUnavailable as error:
             if _code_of(error) != "ConflictException":  # else it exists already
                 raise
+
+    def _body(self, message: Message) -> str:
+        text, bytes_max = message_text(message), self._settings.queue_message_bytes_max
+        if len(text) > bytes_max:  # it is ASCII
+            raise MessageTooLarge(
+                f"a message for {message.execution_arn} has {len(text)} bytes, and SQS takes {bytes_max}: "
+                "keep large data in S3 and pass its key"
+            )
+        return text
 
     async def _call(self, service: str, method: str, **members: Any) -> Any:
         """Call, and call again after a pause while the service only refuses for now. Raises QueueUnavailable."""
@@ -188,13 +196,3 @@ def schedule_name(message: Message, at: int) -> str:
 def _code_of(error: QueueUnavailable) -> str:
     """The service's error code; empty if it did not answer."""
     return error_code(error.__cause__) if isinstance(error.__cause__, Exception) else ""
-
-
-def _body(message: Message) -> str:
-    text = message_text(message)
-    if len(text) > MESSAGE_BYTES_MAX:  # it is ASCII
-        raise MessageTooLarge(
-            f"a message for {message.execution_arn} has {len(text)} bytes, and SQS takes {MESSAGE_BYTES_MAX}: "
-            "keep large data in S3 and pass its key"
-        )
-    return text

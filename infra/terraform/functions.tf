@@ -37,6 +37,7 @@ locals {
     ASL_LOG_PAYLOADS                 = tostring(var.log_payloads)
     ASL_METRICS_NAMESPACE            = var.metrics_namespace
     ASL_QUEUE_ARN                    = aws_sqs_queue.events.arn
+    ASL_QUEUE_MESSAGE_BYTES_MAX      = tostring(var.queue_message_bytes_max)
     ASL_QUEUE_URL                    = aws_sqs_queue.events.url
     ASL_SCHEDULER_GROUP              = aws_scheduler_schedule_group.timers.name
     ASL_SCHEDULER_ROLE_ARN           = aws_iam_role.scheduler.arn

@@ -131,14 +131,15 @@ class Calls:
         return call
 
 
-def queue_on(calls: Calls, pauses: list[float] | None = None) -> SqsQueue:
+def queue_on(calls: Calls, pauses: list[float] | None = None, **environment: str) -> SqsQueue:
     from asl_engine.aws.settings import Settings
     from tests.aws.test_settings import ENVIRONMENT
 
     async def pause(seconds: float) -> None:
         (pauses if pauses is not None else []).append(seconds)
 
-    return SqsQueue(calls, Settings.from_environment(ENVIRONMENT), ServiceClock(), pause=pause)  # type: ignore[arg-type]
+    settings = Settings.from_environment(ENVIRONMENT | environment)
+    return SqsQueue(calls, settings, ServiceClock(), pause=pause)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -243,13 +244,15 @@ def test_what_may_be_the_largest_event_fits(aws: Emulator) -> None:
     on_queue(aws, "large", story)
 
 
-def test_a_message_that_sqs_would_not_take_is_refused_before_it_is_sent() -> None:
+@pytest.mark.parametrize("bytes_max", [1_048_576, 262_144])
+def test_a_message_that_sqs_would_not_take_is_refused_before_it_is_sent(bytes_max: int) -> None:
     import random
 
-    noise = random.Random(1).randbytes(1_200_000).hex()
-    calls = Calls()
-    with pytest.raises(MessageTooLarge, match=r"has \d+ bytes, and SQS takes 1048576: keep large data in S3"):
-        asyncio.run(queue_on(calls).send(Message(execution_arn=ARN, owner="m1", event=StopRequested(noise, ""))))
+    noise = random.Random(1).randbytes(bytes_max * 9 // 8).hex()
+    calls, message = Calls(), Message(execution_arn=ARN, owner="m1", event=StopRequested(noise, ""))
+    queue = queue_on(calls, ASL_QUEUE_MESSAGE_BYTES_MAX=str(bytes_max))
+    with pytest.raises(MessageTooLarge, match=rf"has \d+ bytes, and SQS takes {bytes_max}: keep large data in S3"):
+        asyncio.run(queue.send(message))
 
     assert calls.calls == []
 

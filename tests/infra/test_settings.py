@@ -36,3 +36,10 @@ def test_a_message_may_be_as_large_as_sqs_takes_it() -> None:
     """What a task returns, with the escapes of JSON within JSON, is larger than a quarter of a megabyte."""
     assert re.search(r'"queue_message_bytes_max" \{[^}]*default     = 1048576\n', VARIABLES)
     assert "queue_message_bytes_max: int = 1_048_576\n" in SETTINGS
+
+
+def test_the_engine_is_told_how_large_a_message_may_be() -> None:
+    """CDK's: test_cdk."""
+    functions = (ROOT / "infra/terraform/functions.tf").read_text(encoding="utf-8")
+
+    assert re.search(r"ASL_QUEUE_MESSAGE_BYTES_MAX += tostring\(var\.queue_message_bytes_max\)\n", functions)

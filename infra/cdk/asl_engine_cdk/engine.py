@@ -91,6 +91,7 @@ class AslEngine(Construct):
             "ASL_LOG_PAYLOADS": str(settings.log_payloads).lower(),
             "ASL_METRICS_NAMESPACE": settings.metrics_namespace,
             "ASL_QUEUE_ARN": queues.events.queue_arn,
+            "ASL_QUEUE_MESSAGE_BYTES_MAX": str(settings.queue_message_bytes_max),
             "ASL_QUEUE_URL": queues.events.queue_url,
             "ASL_SCHEDULER_GROUP": Fn.ref(queues.timers.logical_id),
             "ASL_SCHEDULER_ROLE_ARN": queues.scheduler_role.role_arn,
