@@ -30,7 +30,10 @@ _FALSE: Final = frozenset({"", "0", "false", "no", "off"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """`bucket` None: what is too large for an item of the table fails. `default_task_timeout_seconds` None: none."""
+    """`bucket` None: what is too large for an item of the table fails. `default_task_timeout_seconds` None: none.
+
+    `dead_letters_arn` None: a timer that the Scheduler cannot send is lost.
+    """
 
     region: str
     account_id: str
@@ -40,6 +43,7 @@ class Settings:
     scheduler_group: str
     scheduler_role_arn: str
     bucket: str | None = None
+    dead_letters_arn: str | None = None
     queue_message_bytes_max: int = QUEUE_MESSAGE_BYTES_MAX
     default_task_timeout_seconds: int | None = None
     expire_days: int | None = None
@@ -74,6 +78,7 @@ class Settings:
             scheduler_group=environ["ASL_SCHEDULER_GROUP"],
             scheduler_role_arn=environ["ASL_SCHEDULER_ROLE_ARN"],
             bucket=environ.get("ASL_BUCKET") or None,
+            dead_letters_arn=environ.get("ASL_DEAD_LETTERS_ARN") or None,
             queue_message_bytes_max=numbers["ASL_QUEUE_MESSAGE_BYTES_MAX"] or QUEUE_MESSAGE_BYTES_MAX,
             default_task_timeout_seconds=numbers["ASL_DEFAULT_TASK_TIMEOUT_SECONDS"],
             expire_days=numbers["ASL_EXPIRE_DAYS"],

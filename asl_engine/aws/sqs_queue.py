@@ -127,6 +127,7 @@ class SqsQueue:
     async def _schedule(self, message: Message, at: int) -> None:
         early = format_timestamp((at - _SCHEDULED_EARLY_MILLISECONDS) // 1000 * 1000)
         name = schedule_name(message, at)
+        dead_letters = self._settings.dead_letters_arn
         try:
             await self._call(
                 "scheduler",
@@ -142,6 +143,7 @@ class SqsQueue:
                     "Arn": self._settings.queue_arn,
                     "RoleArn": self._settings.scheduler_role_arn,
                     "Input": self._body(message),
+                    **({"DeadLetterConfig": {"Arn": dead_letters}} if dead_letters else {}),
                 },
             )
         except QueueUnavailable as error:

@@ -87,9 +87,12 @@ resource "aws_iam_role" "scheduler" {
 }
 
 resource "aws_iam_role_policy" "scheduler" {
-  name   = "own"
-  role   = aws_iam_role.scheduler.id
-  policy = templatefile("${local.policies}/scheduler.json", { queue_arn = aws_sqs_queue.events.arn })
+  name = "own"
+  role = aws_iam_role.scheduler.id
+  policy = templatefile("${local.policies}/scheduler.json", {
+    queue_arn              = aws_sqs_queue.events.arn
+    dead_letters_queue_arn = aws_sqs_queue.dead_letters.arn
+  })
 }
 
 # The queue is encrypted, so whoever sends to it needs the key.

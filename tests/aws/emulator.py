@@ -39,7 +39,7 @@ class Emulator:
     def deploy(self, name: str, *, visibility_seconds: int = 60, deliveries_max: int = 6) -> dict[str, str]:
         """Create a table, its queues and a schedule group; the environment of the functions."""
         self.client("dynamodb").create_table(**table_definition(name))
-        queue_url, queue_arn = self._queues(name, visibility_seconds, deliveries_max)
+        queues = self._queues(name, visibility_seconds, deliveries_max)
         self.client("scheduler").create_schedule_group(Name=name)
         return {
             "AWS_REGION": REGION,
@@ -48,13 +48,12 @@ class Emulator:
             "AWS_ENDPOINT_URL": self.url,
             "ASL_ACCOUNT_ID": ACCOUNT,
             "ASL_TABLE": name,
-            "ASL_QUEUE_URL": queue_url,
-            "ASL_QUEUE_ARN": queue_arn,
+            **queues,
             "ASL_SCHEDULER_GROUP": name,
             "ASL_SCHEDULER_ROLE_ARN": ROLE,
         }
 
-    def _queues(self, name: str, visibility_seconds: int, deliveries_max: int) -> tuple[str, str]:
+    def _queues(self, name: str, visibility_seconds: int, deliveries_max: int) -> dict[str, str]:
         sqs = self.client("sqs")
         dead = sqs.create_queue(QueueName=f"{name}-dead")["QueueUrl"]
         redrive = {"deadLetterTargetArn": _arn_of(sqs, dead), "maxReceiveCount": deliveries_max}
@@ -64,7 +63,12 @@ class Emulator:
             "RedrivePolicy": json.dumps(redrive),
         }
         url = sqs.create_queue(QueueName=name, Attributes=attributes)["QueueUrl"]
-        return url, _arn_of(sqs, url)
+        return {
+            "ASL_QUEUE_URL": url,
+            "ASL_QUEUE_ARN": _arn_of(sqs, url),
+            "ASL_DEAD_LETTERS_URL": dead,
+            "ASL_DEAD_LETTERS_ARN": _arn_of(sqs, dead),
+        }
 
 
 def _arn_of(sqs: Any, queue_url: str) -> str:

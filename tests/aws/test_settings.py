@@ -33,13 +33,14 @@ def test_everything_can_be_set() -> None:
             "ASL_LOG_PAYLOADS": "True",
             "ASL_METRICS_NAMESPACE": "Orders",
             "ASL_VISIBILITY_SECONDS": "30",
+            "ASL_DEAD_LETTERS_ARN": "arn:dead",
             "ASL_QUEUE_MESSAGE_BYTES_MAX": "262144",
         }
     )
 
     assert (settings.bucket, settings.metrics_namespace) == ("payloads", "Orders")
     assert settings.visibility_seconds == 30
-    assert settings.queue_message_bytes_max == 262_144
+    assert (settings.dead_letters_arn, settings.queue_message_bytes_max) == ("arn:dead", 262_144)
     assert (settings.default_task_timeout_seconds, settings.expire_days, settings.log_payloads) == (3600, 90, True)
 
 

@@ -175,6 +175,7 @@ def test_what_lies_further_ahead_is_scheduled_a_minute_early(aws: Emulator) -> N
         assert schedule["FlexibleTimeWindow"] == {"Mode": "OFF"}
         assert schedule["ActionAfterCompletion"] == "DELETE"
         assert schedule["Target"]["Arn"] == f"arn:aws:sqs:{REGION}:123456789012:scheduled"
+        assert schedule["Target"]["DeadLetterConfig"]["Arn"] == f"arn:aws:sqs:{REGION}:123456789012:scheduled-dead"
         assert schedule["Target"]["RoleArn"] == "arn:aws:iam::123456789012:role/tests"
         assert message_of(schedule["Target"]["Input"]) == message
         assert await received(ports.queue) == []
@@ -255,6 +256,14 @@ def test_a_message_that_sqs_would_not_take_is_refused_before_it_is_sent(bytes_ma
         asyncio.run(queue.send(message))
 
     assert calls.calls == []
+
+
+def test_where_there_are_no_dead_letters_a_schedule_names_none() -> None:
+    calls = Calls()
+    asyncio.run(queue_on(calls).send_at(TIMER, NOON + 901_000, NOON))
+
+    ((operation, members),) = calls.calls
+    assert (operation, "DeadLetterConfig" in members["Target"]) == ("create_schedule", False)
 
 
 def test_a_body_of_somebody_else_is_refused() -> None:

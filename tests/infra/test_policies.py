@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 from collections.abc import Iterator
@@ -75,6 +76,15 @@ def test_the_sweeper_may_ask_whether_the_queue_is_behind() -> None:
     )
 
     assert actions == ["sqs:GetQueueAttributes", "sqs:SendMessage"]
+
+
+@pytest.mark.parametrize("role", ["scheduler"])
+def test_what_could_not_be_delivered_may_be_kept(role: str) -> None:
+    sending = [
+        each["Resource"] for each in statements(POLICIES / f"{role}.json") if "sqs:SendMessage" in each["Action"]
+    ]
+
+    assert sorted(itertools.chain.from_iterable(sending)) == ["${dead_letters_queue_arn}", "${queue_arn}"]
 
 
 @pytest.mark.parametrize("function", ["approvals", "notifier"])

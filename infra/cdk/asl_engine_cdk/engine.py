@@ -86,6 +86,7 @@ class AslEngine(Construct):
             "ASL_ALERTS_TOPIC_ARN": self.monitoring.alerts.ref,
             "ASL_APPROVALS_URL": self.approvals_url,
             "ASL_BUCKET": storage.bucket.bucket_name,
+            "ASL_DEAD_LETTERS_ARN": queues.dead_letters.queue_arn,
             "ASL_DEFAULT_TASK_TIMEOUT_SECONDS": str(settings.default_task_timeout_seconds),
             "ASL_EXPIRE_DAYS": str(settings.expire_days) if settings.expire_days > 0 else "",
             "ASL_LOG_PAYLOADS": str(settings.log_payloads).lower(),

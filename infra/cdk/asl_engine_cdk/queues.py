@@ -48,7 +48,8 @@ class Queues(Construct):
         self.timers = scheduler.CfnScheduleGroup(self, "Timers", name=settings.name)
 
     def _scheduler_policies(self) -> dict[str, iam.PolicyDocument]:
-        policies = {"own": policy("scheduler", {"queue_arn": self.events.queue_arn})}
+        grants = {"queue_arn": self.events.queue_arn, "dead_letters_queue_arn": self.dead_letters.queue_arn}
+        policies = {"own": policy("scheduler", grants)}
         if self._settings.kms_key_arn is not None:  # the queue is encrypted, so whoever sends to it needs the key
             policies["encryption"] = policy("optional/encryption", {"kms_key_arn": self._settings.kms_key_arn})
         return policies
