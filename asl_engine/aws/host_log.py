@@ -72,6 +72,12 @@ class HostLog:
         """See HostObserver."""
         self._tell(received, "failed an execution whose message cannot be handled", error, Metric.POISON)
 
+    def set_aside(self, received: Received, error: Exception) -> None:
+        """See HostObserver."""
+        self._tell(
+            received, "set a message aside: its execution can be neither advanced nor failed", error, Metric.POISON
+        )
+
     def unknown(self, received: Received) -> None:
         """See HostObserver."""
         self._tell(received, "dropped a message for an execution that does not exist", None, Metric.UNKNOWN)

@@ -183,6 +183,7 @@ def read_record(record: Mapping[str, Any]) -> Received:
     attributes = record["attributes"]
     return Received(
         message=message_of(record["body"]),
+        id=record["messageId"],
         receipt=record["receiptHandle"],
         deliveries=int(attributes["ApproximateReceiveCount"]),
         sent_at=int(attributes["SentTimestamp"]),

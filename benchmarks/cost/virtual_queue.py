@@ -84,6 +84,9 @@ class VirtualQueue:
         def deliver() -> None:
             self.undelivered -= 1
             message = message_of(text)
-            self._due(Received(message=message, receipt=receipt, deliveries=deliveries, sent_at=sent_at), len(text))
+            self._due(
+                Received(message=message, id=receipt, receipt=receipt, deliveries=deliveries, sent_at=sent_at),
+                len(text),
+            )
 
         self._clock.call_at(at, deliver)

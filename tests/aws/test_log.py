@@ -5,7 +5,7 @@ from typing import Any
 
 from asl_engine.aws.host_log import HostLog
 from asl_engine.aws.log import Log, Metric
-from asl_engine.errors import StoreUnavailable
+from asl_engine.errors import StoreCorrupt, StoreUnavailable
 from asl_engine.interpreter.events import TaskSucceeded
 from asl_engine.interpreter.execution import ExecutionStatus
 from asl_engine.runtime.queued.observer import Advanced
@@ -49,7 +49,7 @@ def advanced(sequence: int = 3, status: ExecutionStatus = ExecutionStatus.RUNNIN
 
 def received(event: TaskSucceeded | None = None) -> Received:
     return Received(
-        message=Message(execution_arn=ARN, owner="m1", event=event), receipt="r", deliveries=2, sent_at=NOON
+        message=Message(execution_arn=ARN, owner="m1", event=event), id="r", receipt="r", deliveries=2, sent_at=NOON
     )
 
 
@@ -105,6 +105,9 @@ def test_what_went_wrong_is_told_with_its_cause() -> None:
     )
     assert (lines.last["executionArn"], lines.last["deliveries"], lines.metrics()) == (ARN, 2, {"FailedMessages": 1})
     log.poisoned(received(), ValueError("again"))
+    assert lines.metrics() == {"PoisonMessages": 1}
+    log.set_aside(received(), StoreCorrupt("its body is missing"))
+    assert (lines.last["executionArn"], lines.last["cause"]) == (ARN, "its body is missing")
     assert lines.metrics() == {"PoisonMessages": 1}
     log.unknown(received())
     assert lines.metrics() == {"UnknownExecutions": 1}

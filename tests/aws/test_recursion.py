@@ -88,7 +88,7 @@ async def _loop(functions_url: str) -> object:
     )
     await host.start(compile_definition(json.dumps(LOOP)), request)
     while queue.messages:
-        received = Received(message=queue.messages.pop(), receipt="r", deliveries=1, sent_at=ports.clock.now())
+        received = Received(message=queue.messages.pop(), id="r", receipt="r", deliveries=1, sent_at=ports.clock.now())
         assert await host.handle([received], ports.clock.elapsed() + 600_000) == {"r"}
     await ports.clients.close()
     return (await store.load(request.execution_arn)).output

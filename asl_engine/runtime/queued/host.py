@@ -7,7 +7,8 @@ docs/queued-host.md for the protocol and for what repairs a crash at each point 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+import contextlib
+from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -16,11 +17,14 @@ from asl_engine.errors import (
     Conflict,
     ExecutionAlreadyExists,
     ExecutionDoesNotExist,
+    QueueUnavailable,
+    StoreError,
 )
 from asl_engine.interpreter.advance import start
 from asl_engine.interpreter.events import Event, FailRequested, TaskHeartbeat
 from asl_engine.interpreter.execution import Execution, ExecutionStatus
 from asl_engine.language.definition import StateMachine
+from asl_engine.runtime.clock import TimerHandle
 from asl_engine.runtime.in_process import StartRequest
 from asl_engine.runtime.queued.arrivals import says_nothing_new
 from asl_engine.runtime.queued.observer import Advanced, place_of
@@ -28,11 +32,11 @@ from asl_engine.runtime.queued.plan import Plan, effective, timed
 from asl_engine.runtime.queued.ports import Message, Received
 from asl_engine.runtime.queued.recovery import append, consumed
 from asl_engine.runtime.queued.tenure import Tenure
+from asl_engine.runtime.queued.trials import DELIVERIES_MAX, RunnerDied, Trial, Trials
 from asl_engine.runtime.queued.visibility import Visibility
 from asl_engine.runtime.queued.wiring import Wiring
 from asl_engine.runtime.queued.work import PASSING
 
-DELIVERIES_MAX: Final = 5
 _CONFLICTS_MAX: Final = 20
 _EARLY_MILLISECONDS_MAX: Final = 5_000
 _BACK_OFF_MILLISECONDS: Final = 4
@@ -53,6 +57,7 @@ class QueuedHost:
     def __init__(self, wiring: Wiring) -> None:
         self._wiring = wiring
         self._tenures: set[Tenure] = set()
+        self._trials = Trials(wiring.trials, wiring.deliveries_max)
         self._ends_at: int | None = None
 
     # For those who ask
@@ -118,12 +123,30 @@ class QueuedHost:
 
     # For the queue
 
-    async def handle(self, received: Sequence[Received], deadline: int) -> frozenset[str]:
+    async def handle(self, received: Sequence[Received], deadline: int, runner: str = "") -> frozenset[str]:
         """Do what messages ask for; the receipts to acknowledge. The others are to be delivered again.
 
         `deadline`, by the clock's `elapsed`, is when to hand over what is still in hand. From half way on no task is
-        begun that need not end before.
+        begun that need not end before. `runner` is what to look for in logs if this process does not live to return.
         """
+        suspects = await self.suspects(received)
+        if not suspects:
+            return await self._handle_together(received, deadline, runner)
+        clock, seconds = self._wiring.clock, self._wiring.visibility_seconds
+        ends_at = min(deadline, clock.elapsed() + seconds * 1000 // 2)
+        await self._give_back([each for each in received if each not in suspects], 0)
+        await self._give_back(suspects[1:], seconds)
+        done = await self._handle_together(suspects[:1], deadline, runner)
+        for each in suspects[1:]:
+            if clock.elapsed() < ends_at:  # else others are given it soon
+                done |= await self._handle_together([each], deadline, runner)
+        return done
+
+    async def suspects(self, received: Sequence[Received]) -> list[Received]:
+        """Messages with which a process died: what is handled beside them may die as well."""
+        return await self._trials.suspects(received)
+
+    async def _handle_together(self, received: Sequence[Received], deadline: int, runner: str) -> frozenset[str]:
         if not received:
             return frozenset()
         groups: dict[str, list[Received]] = {}
@@ -131,16 +154,25 @@ class QueuedHost:
             groups.setdefault(each.message.execution_arn, []).append(each)
         clock, unfinished = self._wiring.clock, len(groups)
         receipts = [each.receipt for each in received]
-        visibility = Visibility(self._wiring.queue, clock, receipts, self._wiring.visibility_seconds)
+        visibility = Visibility(
+            self._wiring.queue,
+            clock,
+            receipts,
+            self._wiring.visibility_seconds,
+            lost=lambda: self._trials.end(received),
+        )
+        acquittal = self._acquit_at(deadline, received)
 
         async def handled(group: Sequence[Received]) -> set[str]:
             nonlocal unfinished
             try:
-                done = await self._handle(group, deadline)
+                done = await self._try(group, deadline, runner)
             finally:
                 unfinished -= 1
                 if not unfinished:
                     visibility.stop()
+                    if acquittal is not None:
+                        acquittal.cancel()
                 clock.end()
             visibility.let_go({each.receipt for each in group} - done)
             return done
@@ -151,11 +183,44 @@ class QueuedHost:
         await visibility.settle(all_done=len(done) == len(received))
         return done
 
+    def _acquit_at(self, deadline: int, received: Sequence[Received]) -> TimerHandle | None:
+        """Whoever comes to the deadline and can say so was not killed by what it has in hand."""
+        if all(each.deliveries == 1 for each in received):
+            return None
+        loop, clock = asyncio.get_running_loop(), self._wiring.clock
+        acquitting: set[asyncio.Task[None]] = set()
+
+        def acquit() -> None:
+            acquitting.add(loop.create_task(self._trials.end(received)))
+
+        return clock.call_at(clock.now() + deadline - clock.elapsed(), acquit)
+
+    async def _give_back(self, received: Sequence[Received], seconds: int) -> None:
+        if received:
+            with contextlib.suppress(QueueUnavailable):
+                await self._wiring.queue.extend([each.receipt for each in received], seconds)
+
     def hand_over_by(self, deadline: int) -> None:
         """Begin no more tasks, and hand over by then what is in hand: this process is about to end."""
         self._ends_at = deadline
         for tenure in self._tenures:
             tenure.hasten(deadline)
+
+    async def _try(self, received: Sequence[Received], deadline: int, runner: str) -> set[str]:
+        """Handle the messages of one execution, but those with which too many died."""
+        done: set[str] = set()
+        left: list[Received] = []
+        for each in received:
+            try:
+                trial = await self._trials.begin(each, runner)
+            except StoreError as error:
+                self._tell_failed([each], error)
+                continue
+            if trial is None:
+                left.append(each)
+            else:
+                done |= await self._fail_for(each, trial)
+        return done | await self._handle(left, deadline)
 
     async def _handle(self, received: Sequence[Received], deadline: int) -> set[str]:
         """The messages of one execution: those that are due together, and then a timer that came a little early."""
@@ -178,14 +243,17 @@ class QueuedHost:
         try:
             await self._run_tenure(received, deadline)
         except PASSING as error:
+            await self._trials.end(received)
             self._tell_failed(received, error)
         except ExecutionDoesNotExist as error:
+            await self._trials.end(received)
             return self._drop_unknown(received, error)
         except Exception as error:
             if len(received) > 1:  # one of them may be harmless
                 return set().union(*[await self._hold([each], deadline) for each in received])
             return await self._isolate(received[0], error, deadline)
         else:
+            await self._trials.end(received)
             return {each.receipt for each in received}
         return set()
 
@@ -208,24 +276,59 @@ class QueuedHost:
         return {each.receipt for each in dropped}
 
     async def _isolate(self, received: Received, error: Exception, deadline: int) -> set[str]:
-        """Fail the execution of a message that fails for the last time. Left alone if even that is impossible."""
-        if received.deliveries < DELIVERIES_MAX:
+        """Fail the execution of a message that fails for the last time."""
+        if not await self._trials.fail(received):
             self._tell_failed([received], error)
             return set()
-        cause = (
-            f"The engine could not handle a message of this execution in {received.deliveries} deliveries: "
-            f"{type(error).__name__} at {place_of(error)}"
-        )
-        if isinstance(error, AslError):  # the text of any other may quote a payload
-            cause = f"{cause}: {error}"
-        event = FailRequested("States.Runtime", cause)
+        event = self._failure(f"{type(error).__name__} at {place_of(error)}", error)
         failing = replace(received, message=replace(received.message, start=None, timer_at=None, event=event))
+        return await self._settle(received, error, self._run_tenure([failing], deadline))
+
+    async def _fail_for(self, received: Received, trial: Trial) -> set[str]:
+        """Fail the execution of a message that killed whoever handled it. What it asks for is not touched again."""
+        error = RunnerDied(trial.runner)
+        if trial.count >= 2 * self._wiring.deliveries_max:  # as many died of failing it
+            return await self._set_aside(received, error)
+        event = self._failure(type(error).__name__, error)
+        done = await self._settle(received, error, self.deliver(received.message.execution_arn, event))
+        if not done:
+            await self._trials.restore(received, trial)
+        return done
+
+    def _failure(self, what: str, error: Exception) -> FailRequested:
+        cause = (
+            "The engine could not handle a message of this execution in "
+            f"{self._wiring.deliveries_max} deliveries: {what}"
+        )
+        # The text of an error that is not ours may quote a payload.
+        return FailRequested("States.Runtime", f"{cause}: {error}" if isinstance(error, AslError) else cause)
+
+    async def _settle(self, received: Received, error: Exception, failing: Awaitable[object]) -> set[str]:
         try:
-            await self._run_tenure([failing], deadline)
-        except Exception as another:
+            await failing
+        except PASSING as another:
             self._tell_failed([received], another)
             return set()
+        except Exception as another:
+            return await self._set_aside(received, another)
+        await self._trials.forget(received)
         self._wiring.observer.poisoned(received, error)
+        return {received.receipt}
+
+    async def _set_aside(self, received: Received, error: Exception) -> set[str]:
+        """Out of the way with what can be neither handled nor failed, to where people find it."""
+        set_aside = self._wiring.set_aside
+        if set_aside is None:
+            self._tell_failed([received], error)
+            return set()
+        why = f": {error}" if isinstance(error, AslError) else f" at {place_of(error)}"
+        try:
+            await set_aside(received, f"{type(error).__name__}{why}")
+        except QueueUnavailable as another:
+            self._tell_failed([received], another)
+            return set()
+        await self._trials.forget(received)
+        self._wiring.observer.set_aside(received, error)
         return {received.receipt}
 
     def _tell_failed(self, received: Sequence[Received], error: Exception) -> None:

@@ -60,6 +60,9 @@ class HostObserver(Protocol):
     def poisoned(self, received: Received, error: Exception) -> None:
         """A message failed for the last time: its execution was failed."""
 
+    def set_aside(self, received: Received, error: Exception) -> None:
+        """A message is a dead letter: it can be neither handled nor failed, and its execution stays as it is."""
+
     def unknown(self, received: Received) -> None:
         """A message was dropped after several deliveries: its execution never came to be."""
 
@@ -92,6 +95,9 @@ class Unobserved:
         """See HostObserver."""
 
     def poisoned(self, received: Received, error: Exception) -> None:
+        """See HostObserver."""
+
+    def set_aside(self, received: Received, error: Exception) -> None:
         """See HostObserver."""
 
     def unknown(self, received: Received) -> None:

@@ -39,10 +39,12 @@ class Message:
 class Received:
     """A message as the queue hands it out. `receipt` acknowledges and extends this delivery.
 
-    `deliveries` counts this one; `sent_at` is epoch milliseconds by the queue's clock.
+    `id` is the queue's own, the same at each delivery; a copy that was sent has another. `deliveries` counts this one;
+    `sent_at` is epoch milliseconds by the queue's clock.
     """
 
     message: Message
+    id: str
     receipt: str
     deliveries: int
     sent_at: int

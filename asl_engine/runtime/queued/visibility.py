@@ -6,8 +6,7 @@ A queue hands them out for as long as a runner may live: Lambda takes no less. S
 from __future__ import annotations
 
 import asyncio
-import contextlib
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Final
 
 from asl_engine.runtime.clock import Clock, TimerHandle
@@ -18,10 +17,20 @@ _EXTENSIONS: Final = 3
 
 
 class Visibility:
-    """Gives what is held `seconds`, again and again, until it is let go of. That is no work for the clock."""
+    """Gives what is held `seconds`, again and again, until it is let go of. That is no work for the clock.
 
-    def __init__(self, queue: MessageQueue, clock: Clock, receipts: Iterable[str], seconds: int) -> None:
-        self._queue, self._clock, self._seconds = queue, clock, seconds
+    `lost` is awaited when that failed: others may be given what is in hand.
+    """
+
+    def __init__(
+        self,
+        queue: MessageQueue,
+        clock: Clock,
+        receipts: Iterable[str],
+        seconds: int,
+        lost: Callable[[], Awaitable[None]] | None = None,
+    ) -> None:
+        self._queue, self._clock, self._seconds, self._lost = queue, clock, seconds, lost
         self._held = dict.fromkeys(receipts)
         self._timer = self._arm()
         self._extending = self._extension()
@@ -54,6 +63,9 @@ class Visibility:
         return asyncio.get_running_loop().create_task(self._extend(tuple(self._held)))
 
     async def _extend(self, receipts: tuple[str, ...]) -> None:
-        with contextlib.suppress(Exception):  # delivered twice, it does no harm
+        try:
             if receipts:
                 await self._queue.extend(receipts, self._seconds)
+        except Exception:  # delivered twice, it does no harm
+            if self._lost is not None:
+                await self._lost()

@@ -25,6 +25,7 @@ _SAFETY_STEPS_MIN: Final = 20
 _SAFETY_STEPS_MAX: Final = 400
 _OPEN_ENDED_STEPS_MAX: Final = 2_000
 _MOSTLY_JOBS_EVERY: Final = 3  # seeds
+_POISONED_EVERY: Final = 20  # seeds
 _STOPPED_AFTER_MAX: Final = 20_000  # milliseconds
 
 
@@ -126,7 +127,15 @@ def _run_queued(subject: Subject, seed: int, *, tracing: bool) -> Run:
         executions=draws.choose((1, 1, 2, 3)),
         tracing=tracing,
     )
-    return stormy.run(draws.between(_SAFETY_STEPS_MIN, _SAFETY_STEPS_MAX))
+    run = stormy.run(draws.between(_SAFETY_STEPS_MIN, _SAFETY_STEPS_MAX))
+    if run.violation is not None or seed % _POISONED_EVERY:
+        return run
+    faults = replace(faults, crash=0, lost_extension=0, expired=0)
+    expected = calm.result if subject.comparable else None
+    poisoned = QueuedSimulation(
+        subject, f"{seed}/poison", faults, expected=expected, executions=3, poisoned=True, tracing=tracing
+    ).run(draws.between(_SAFETY_STEPS_MIN, _SAFETY_STEPS_MAX))
+    return run if poisoned.violation is None else poisoned
 
 
 def _has_mostly_jobs(seed: int) -> bool:

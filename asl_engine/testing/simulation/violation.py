@@ -24,6 +24,7 @@ class Invariant(StrEnum):
     ONE_TIMER = "an execution has one durable timer, sent once for each moment it is set to"
     SWEPT = "the sweeper finds nothing to do"
     ON_TIME = "nothing happens before its time"
+    ISOLATED = "a message that kills whoever handles it fails its execution"
     ENDS = "once the faults stop, the execution ends"
     NO_DEFECT = "the engine raises nothing but what it declares"
 

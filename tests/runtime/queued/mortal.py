@@ -132,7 +132,7 @@ class MortalWorld(World):
         received = self.queue.receive()
         if received:
             host, deadline = self.process(), self.clock.now() + self.lambda_time
-            done = await self.fate.live(host.handle(received, deadline))
+            done = await self.fate.live(host.handle(received, deadline, "in request 7"))
             if done is not None and await self.fate.live(self._survive("acknowledge")):
                 self.queue.acknowledge(done)
         return len(received)

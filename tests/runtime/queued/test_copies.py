@@ -241,7 +241,7 @@ class InterruptedStore(CountingStore):
 
 def again(message: Message) -> Received:
     """A copy of a message that another runner has acknowledged."""
-    return Received(message=message, receipt="copy", deliveries=2, sent_at=NOON)
+    return Received(message=message, id="copy", receipt="copy", deliveries=2, sent_at=NOON)
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,7 @@ from asl_engine.runtime.in_process import StartRequest
 from asl_engine.runtime.queued.host import QueuedHost
 from asl_engine.runtime.queued.observer import Advanced, Unobserved
 from asl_engine.runtime.queued.ports import Backlog, Message, Received
+from asl_engine.runtime.queued.trials import MemoryTrials
 from asl_engine.runtime.queued.wiring import Wiring
 from asl_engine.runtime.tasks import Failed, Submitted, Succeeded, TaskCall, TaskResult
 from asl_engine.store.journal import Record, fold
@@ -65,6 +66,7 @@ class CountingStore(MemoryStore):
 @dataclass(slots=True)
 class Queued:
     message: Message
+    id: str
     visible_at: int
     sent_at: int
     deliveries: int = 0
@@ -111,6 +113,7 @@ class MemoryQueue:
             received.append(
                 Received(
                     message=queued.message,
+                    id=queued.id,
                     receipt=queued.receipt,
                     deliveries=queued.deliveries,
                     sent_at=queued.sent_at,
@@ -125,7 +128,7 @@ class MemoryQueue:
         if self.unavailable:
             raise QueueUnavailable("no answer")
         self.sent.append(message)
-        self.messages.append(Queued(message, at, self._clock.now()))
+        self.messages.append(Queued(message, f"id-{len(self.sent)}", at, self._clock.now()))
 
 
 Answer = TaskResult | Callable[[TaskCall], Awaitable[TaskResult]]
@@ -202,6 +205,9 @@ class Watching(Unobserved):
     def poisoned(self, received: Received, error: Exception) -> None:
         self.told.append(("poisoned", f"{type(error).__name__}: {error}"))
 
+    def set_aside(self, received: Received, error: Exception) -> None:
+        self.told.append(("set aside", f"{type(error).__name__}: {error}"))
+
     def unknown(self, received: Received) -> None:
         self.told.append(("unknown", received.message.execution_arn))
 
@@ -216,6 +222,7 @@ class World:
     """One host, its ports, and a runner that takes messages as they come due."""
 
     lambda_time = 60 * SECOND
+    sets_aside = False
 
     def __init__(
         self, tasks: Tasks | None = None, jobs: Jobs | None = None, store: CountingStore | None = None
@@ -225,6 +232,8 @@ class World:
         self.queue: MemoryQueue = MemoryQueue(self.clock)
         self.tasks, self.jobs, self.watching = tasks or Tasks(), jobs or Jobs(), Watching()
         self.ended: list[str] = []
+        self.trials: MemoryTrials = MemoryTrials()
+        self.set_aside: list[tuple[str, str]] = []
         self._owners = count(1)
         self.wiring = self.wire()
         self.host = QueuedHost(self.wiring)
@@ -240,6 +249,8 @@ class World:
             ended=self._end,
             new_owner=lambda: f"m{next(self._owners)}",
             chance=lambda: 0.5,
+            trials=self.trials,
+            set_aside=self._set_aside if self.sets_aside else None,
         )
 
     async def start(self, machine: StateMachine, input: JsonValue = None, name: str = "run") -> Execution:
@@ -264,6 +275,11 @@ class World:
 
     def execution(self, name: str = "run") -> Execution:
         return fold(self.store.journal(request(name).execution_arn))
+
+    async def _set_aside(self, received: Received, reason: str) -> None:
+        if self.queue.unavailable:
+            raise QueueUnavailable("no answer")
+        self.set_aside.append((received.message.owner, reason))
 
     async def _end(self, execution: Execution) -> None:
         assert execution.status is not ExecutionStatus.RUNNING

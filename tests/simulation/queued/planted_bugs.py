@@ -23,6 +23,8 @@ from asl_engine.runtime.queued.plan import Plan
 from asl_engine.runtime.queued.ports import Received
 from asl_engine.runtime.queued.recovery import Recovered
 from asl_engine.runtime.queued.tenure import Tenure
+from asl_engine.runtime.queued.trials import Trial, Trials
+from asl_engine.runtime.queued.wiring import Wiring
 from asl_engine.runtime.queued.work import Work
 from asl_engine.runtime.tasks import Failed, Submitted, TaskCall, TaskResult
 from asl_engine.testing.simulation.queued.event_loop import pass_time
@@ -424,6 +426,30 @@ def take_an_outage_for_a_result(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(work, "PASSING", ())
 
 
+def never_isolate_a_message(patch: pytest.MonkeyPatch) -> None:
+    """A message that kills is handled like any other, for ever."""
+    patch.setattr(Wiring, "__post_init__", _with_deliveries(Wiring.__post_init__, 1_000_000))
+
+
+def count_the_queues_deliveries(patch: pytest.MonkeyPatch) -> None:
+    """What the queue has delivered often enough is taken for poisonous, whatever became of it."""
+    begin = Trials.begin
+
+    async def believe_the_queue(self: Trials, received: Received, runner: str) -> Trial | None:
+        await begin(self, received, runner)
+        return Trial(count=5, is_open=True) if received.deliveries > 5 else None
+
+    patch.setattr(Trials, "begin", believe_the_queue)
+
+
+def _with_deliveries(post_init: Callable[[Wiring], None], deliveries_max: int) -> Callable[[Wiring], None]:
+    def changed(self: Wiring) -> None:
+        post_init(self)
+        object.__setattr__(self, "deliveries_max", deliveries_max)
+
+    return changed
+
+
 @dataclass(frozen=True, slots=True)
 class PlantedBug:
     """A bug, and the promises that it may break first."""
@@ -481,4 +507,6 @@ PLANTED: Final = (
     _bug(leave_while_jobs_are_being_stopped, Invariant.STOPPED),
     _bug(count_a_heartbeat_again, Invariant.APPLIED_ONCE),
     _bug(take_an_outage_for_a_result, Invariant.SAME_RESULT, Invariant.STOPPED),
+    _bug(never_isolate_a_message, Invariant.ENDS, Invariant.ALIVE, Invariant.SWEPT, Invariant.ISOLATED),
+    _bug(count_the_queues_deliveries, Invariant.NO_DEFECT),
 )

@@ -13,6 +13,7 @@ from typing import Final
 
 from asl_engine.interpreter.events import Event
 from asl_engine.runtime.queued.ports import Backlog, Message, Received
+from asl_engine.runtime.queued.trials import MemoryTrials, Trial
 from asl_engine.testing.simulation.queued.process import Plant, Process
 
 VISIBILITY: Final = 60_000  # milliseconds that a message is invisible once it is handed out
@@ -83,6 +84,7 @@ class DurableQueue:
         self._plan(number, VISIBILITY)
         return Received(
             message=held.message,
+            id=str(number),
             receipt=f"{number}.{held.deliveries}",
             deliveries=held.deliveries,
             sent_at=held.sent_at,
@@ -180,6 +182,31 @@ class QueueConnection:
         self._queue.take(message, delay)
         process.refuse(f"{call}, taken")
         await process.effect(f"{call}, done")
+
+
+class ProcessTrials:
+    """One process's way to the trials that are noted: a `TrialStore`. Half of the notes that fail were taken."""
+
+    def __init__(self, noted: MemoryTrials, process: Process) -> None:
+        self._noted, self._process = noted, process
+
+    async def get(self, message_id: str) -> Trial | None:
+        """See TrialStore."""
+        await self._process.effect("read trial")
+        self._process.fail_store("read trial")
+        return await self._noted.get(message_id)
+
+    async def put(self, message_id: str, trial: Trial | None) -> None:
+        """See TrialStore."""
+        process = self._process
+        await process.effect("note trial")
+        is_taken = process.plant.world.chance(0.5)
+        if not is_taken:
+            process.fail_store("note trial, lost")
+        await self._noted.put(message_id, trial)
+        if is_taken:
+            process.fail_store("note trial, taken")
+        await process.effect("trial noted")
 
 
 def shown(message: Message) -> str:

@@ -41,6 +41,7 @@ class Plant:
     violation: Violation | None = None
     performed: Counter[str] = field(default_factory=Counter)  # attempts, by their idempotency keys
     unstopped: set[str] = field(default_factory=set)  # those whose jobs are said to run on
+    poisoned: str = ""  # the ARN of an execution whose every attempt kills whoever carries it out
 
     def judge(self, look: Callable[..., None], *what: Any) -> None:
         """Look at something. A violation ends the simulation, and not the engine that caused it."""

@@ -19,6 +19,7 @@ from asl_engine.runtime.queued.arrivals import key_of
 from asl_engine.runtime.queued.host import Delivered
 from asl_engine.runtime.queued.observer import Unobserved
 from asl_engine.runtime.queued.ports import Message, Received
+from asl_engine.runtime.queued.trials import RunnerDied
 from asl_engine.runtime.tasks import Failed, Succeeded, TaskCall
 from asl_engine.store.journal import Record
 from asl_engine.testing.simulation.checker import Checker
@@ -174,8 +175,15 @@ class Watch(Unobserved):
         if not isinstance(error, self._expected):
             self._plant.broken(Violation(Invariant.NO_DEFECT, f"{type(error).__name__}: {error} for {received}"))
 
+    def set_aside(self, received: Received, error: Exception) -> None:
+        """See HostObserver."""
+        self.poisoned(received, error)
+
     def poisoned(self, received: Received, error: Exception) -> None:
         """See HostObserver."""
+        if received.message.execution_arn == self._plant.poisoned and isinstance(error, RunnerDied):
+            self._plant.world.befell("message isolated")
+            return
         self._plant.broken(Violation(Invariant.NO_DEFECT, f"poison: {type(error).__name__}: {error} for {received}"))
 
     def unstopped(self, call: TaskCall, reason: str) -> None:

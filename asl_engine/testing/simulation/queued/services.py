@@ -96,6 +96,8 @@ def note_dispatch(process: Process, call: TaskCall) -> None:
     sequence = KNOWN.get().get(call.execution_arn, -1)
     plant.judge(plant.checkers[call.execution_arn].dispatched, command, sequence)
     plant.performed[call.idempotency_key] += 1
+    if call.execution_arn == plant.poisoned:
+        process.crash("poison")
 
 
 @dataclass(slots=True, kw_only=True)

@@ -19,6 +19,7 @@ from asl_engine.interpreter.execution import Execution
 from asl_engine.runtime.in_process import StartRequest
 from asl_engine.runtime.queued.definitions import Definition, Definitions
 from asl_engine.runtime.queued.host import QueuedHost
+from asl_engine.runtime.queued.trials import DELIVERIES_MAX, MemoryTrials
 from asl_engine.runtime.queued.wiring import Wiring
 from asl_engine.store.protocol import ExecutionStore
 from asl_engine.testing.simulation.checker import Checker
@@ -26,7 +27,7 @@ from asl_engine.testing.simulation.faults import CALM, Faults
 from asl_engine.testing.simulation.queued.callers import Callers, Office
 from asl_engine.testing.simulation.queued.event_loop import SimulatedLoop
 from asl_engine.testing.simulation.queued.fleet import Engine, Fleet
-from asl_engine.testing.simulation.queued.message_queue import QueueConnection
+from asl_engine.testing.simulation.queued.message_queue import ProcessTrials, QueueConnection
 from asl_engine.testing.simulation.queued.process import Plant, Process, ProcessClock
 from asl_engine.testing.simulation.queued.promises import Promises, Watch
 from asl_engine.testing.simulation.queued.services import Services, SimulatedJobs, SimulatedTasks
@@ -37,13 +38,17 @@ from asl_engine.testing.simulation.violation import Invariant, Violation, defect
 from asl_engine.testing.simulation.world import World
 
 _STATE_MACHINE_ARN: Final = "arn:aws:states:us-east-1:123456789012:stateMachine:simulated"
+_MANY: Final = 1_000_000
 _NAMES: Final = ("one", "two", "three")
 # What a host may meet while it handles a message: the next delivery finds it mended.
 _PASSING: Final = (StoreUnavailable, QueueUnavailable, Conflict, ExecutionDoesNotExist)
 
 
 class QueuedSimulation:
-    """Some executions of a subject under faults. `expected` is the result that each must have; None: any."""
+    """Some executions of a subject under faults. `expected` is the result that each must have; None: any.
+
+    One may be `poisoned`: whoever carries out an attempt of it dies. Then it must fail, and the others go on.
+    """
 
     def __init__(
         self,
@@ -53,6 +58,7 @@ class QueuedSimulation:
         *,
         expected: str | None = None,
         executions: int = 1,
+        poisoned: bool = False,
         tracing: bool = False,
     ) -> None:
         world = self._world = World(seed, tracing=tracing)
@@ -61,6 +67,12 @@ class QueuedSimulation:
         requests = [self._request(name) for name in _NAMES[:executions]]
         checkers = {each.execution_arn: Checker(clocks_agree=clocks_agree) for each in requests}
         self._plant = Plant(world=world, loop=SimulatedLoop(world), faults=faults, checkers=checkers)
+        if poisoned:
+            self._plant.poisoned = requests[0].execution_arn
+        # Whoever dies by chance may do so more often with one message than any message deserves; and an extension that
+        # is lost without a word puts a message into more hands than it has.
+        self._deliveries_max = _MANY if faults.crash or faults.crash_at or faults.lost_extension else DELIVERIES_MAX
+        self._trials = MemoryTrials()
         self._promises = Promises(self._plant)
         self._store = DurableJournals(self._plant, self._promises, encoding=world.chance(0.2))
         # A keyframe repeats the timer, and whoever recovers sends it again then; without faults it must be sent once.
@@ -134,13 +146,20 @@ class QueuedSimulation:
                 self._services.stopped,
                 self._services.running,
                 self._fleet.queue.timers_sent,
-                is_calm=self._faults is CALM,
+                is_calm=self._faults is CALM and not self._plant.poisoned,
             )
         if self._expected is not None:
-            for checker in self._plant.checkers.values():
+            for arn, checker in self._plant.checkers.items():
                 result = result_of(checker)
-                if result != self._expected:
+                if arn == self._plant.poisoned and self._world.counts["crash: poison"]:
+                    self._check_isolated(checker)
+                elif result != self._expected:
                     raise Violation(Invariant.SAME_RESULT, f"{result} instead of {self._expected}")
+
+    def _check_isolated(self, checker: Checker) -> None:
+        execution = checker.execution
+        if execution is None or "in 5 deliveries: RunnerDied" not in (execution.cause or ""):
+            raise Violation(Invariant.ISOLATED, f"{execution} is not failed for what it did")
 
     @property
     def _is_over(self) -> bool:
@@ -193,6 +212,8 @@ class QueuedSimulation:
             ended=lambda execution: self._ended(process, execution),
             new_owner=self._new_owner,
             chance=lambda: self._world.between(0, 1_000) / 1_000,
+            trials=ProcessTrials(self._trials, process),
+            deliveries_max=self._deliveries_max,
         )
         object.__setattr__(wiring, "definitions", _SharedDefinitions(wiring, self._compiled))
         return wiring, store, jobs
