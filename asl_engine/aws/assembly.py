@@ -16,6 +16,7 @@ from asl_engine.aws.ports import Ports
 from asl_engine.aws.queued_executions import QueuedExecutions
 from asl_engine.aws.settings import Settings
 from asl_engine.aws.stored_offers import StoredOffers
+from asl_engine.aws.stored_trials import StoredTrials
 from asl_engine.integrations.registry import integrations
 from asl_engine.interpreter.options import AWS_COMPATIBLE
 from asl_engine.runtime.express import ExpressExecutions
@@ -58,6 +59,9 @@ def engine_on(ports: Ports) -> Engine:
         options=replace(AWS_COMPATIBLE, default_task_timeout_seconds=ports.settings.default_task_timeout_seconds),
         observer=observer,
         visibility_seconds=ports.settings.visibility_seconds,
+        trials=StoredTrials(ports.resources, ports.clock),
+        deliveries_max=ports.settings.deliveries_max,
+        set_aside=ports.queue.set_aside if ports.settings.dead_letters_url else None,
         ended=Parents(ports.links, ports.store, ports.queue).tell,
     )
     host = QueuedHost(wiring)

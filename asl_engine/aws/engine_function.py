@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final, Protocol
 
 from asl_engine.aws.assembly import Engine, engine_on
@@ -21,6 +22,10 @@ class LambdaContext(Protocol):
     def get_remaining_time_in_millis(self) -> int:
         """How long the function may still run."""
 
+    @property
+    def aws_request_id(self) -> str:
+        """What its log calls this invocation."""
+
 
 class EngineFunction:
     """Advances executions whose messages have arrived."""
@@ -28,7 +33,7 @@ class EngineFunction:
     def __init__(self, ports: Ports, engine: Engine) -> None:
         self._container = Container(ports)
         self._clock, self._host = ports.clock, engine.host
-        self._reader = RecordReader(ports.clock, ports.log)
+        self._reader = RecordReader(ports)
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] = os.environ) -> EngineFunction:
@@ -43,9 +48,14 @@ class EngineFunction:
         records = event["Records"]
         left = context.get_remaining_time_in_millis()
         deadline = self._clock.elapsed() + left - min(HAND_OVER_MILLISECONDS, left // 2)
-        handled = self._container.run(self._host.handle(self._reader.read(records), deadline))
+        handled = self._container.run(self._handle(records, deadline, f"in request {context.aws_request_id}"))
         failed = [each["messageId"] for each in records if each["receiptHandle"] not in handled]
         return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in failed]}
+
+    async def _handle(self, records: Sequence[Mapping[str, Any]], deadline: int, runner: str) -> frozenset[str]:
+        received, foreign = self._reader.read(records)
+        handled = await asyncio.gather(self._host.handle(received, deadline, runner), self._reader.set_aside(foreign))
+        return frozenset().union(*handled)
 
     def close(self) -> None:
         """Let go of connections."""

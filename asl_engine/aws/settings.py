@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from asl_engine.errors import AslError
+from asl_engine.runtime.queued.trials import DELIVERIES_MAX
 from asl_engine.runtime.queued.wiring import VISIBILITY_SECONDS
 
 METRICS_NAMESPACE: Final = "AslEngine"
@@ -32,7 +33,8 @@ _FALSE: Final = frozenset({"", "0", "false", "no", "off"})
 class Settings:
     """`bucket` None: what is too large for an item of the table fails. `default_task_timeout_seconds` None: none.
 
-    `dead_letters_arn` None: a timer that the Scheduler cannot send is lost.
+    `dead_letters_url` None: what nobody can handle is left to the queue's own redrive. `dead_letters_arn` None: a timer
+    that the Scheduler cannot send is lost.
     """
 
     region: str
@@ -43,8 +45,10 @@ class Settings:
     scheduler_group: str
     scheduler_role_arn: str
     bucket: str | None = None
+    dead_letters_url: str | None = None
     dead_letters_arn: str | None = None
     queue_message_bytes_max: int = QUEUE_MESSAGE_BYTES_MAX
+    deliveries_max: int = DELIVERIES_MAX
     default_task_timeout_seconds: int | None = None
     expire_days: int | None = None
     log_payloads: bool = False
@@ -60,6 +64,7 @@ class Settings:
             name: _whole_number(environ, name, problems)
             for name in (
                 "ASL_DEFAULT_TASK_TIMEOUT_SECONDS",
+                "ASL_DELIVERIES_MAX",
                 "ASL_EXPIRE_DAYS",
                 "ASL_QUEUE_MESSAGE_BYTES_MAX",
                 "ASL_WORKER_WAIT_SECONDS",
@@ -78,8 +83,10 @@ class Settings:
             scheduler_group=environ["ASL_SCHEDULER_GROUP"],
             scheduler_role_arn=environ["ASL_SCHEDULER_ROLE_ARN"],
             bucket=environ.get("ASL_BUCKET") or None,
+            dead_letters_url=environ.get("ASL_DEAD_LETTERS_URL") or None,
             dead_letters_arn=environ.get("ASL_DEAD_LETTERS_ARN") or None,
             queue_message_bytes_max=numbers["ASL_QUEUE_MESSAGE_BYTES_MAX"] or QUEUE_MESSAGE_BYTES_MAX,
+            deliveries_max=numbers["ASL_DELIVERIES_MAX"] or DELIVERIES_MAX,
             default_task_timeout_seconds=numbers["ASL_DEFAULT_TASK_TIMEOUT_SECONDS"],
             expire_days=numbers["ASL_EXPIRE_DAYS"],
             log_payloads=log_payloads,

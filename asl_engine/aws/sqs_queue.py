@@ -23,6 +23,8 @@ from asl_engine.runtime.queued.ports import Backlog, Message, Received
 
 # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html
 DELAY_SECONDS_MAX: Final = 900
+_REASON_LENGTH_MAX: Final = 1_000
+_REASON: Final = "Reason"
 _BATCH_MAX: Final = 10
 _SCHEDULED_EARLY_MILLISECONDS: Final = 60_000
 _PAUSES_SECONDS: Final = (0.1, 0.4, 1.6)
@@ -103,6 +105,22 @@ class SqsQueue:
     async def acknowledge(self, receipt: str) -> None:
         """Delete a message, for a process that polls by itself. Raises QueueUnavailable."""
         await self._call("sqs", "delete_message", QueueUrl=self._settings.queue_url, ReceiptHandle=receipt)
+
+    async def set_aside(self, received: Received, reason: str) -> None:
+        """Put a message among the dead letters. Raises QueueUnavailable."""
+        await self.set_text_aside(message_text(received.message), reason)
+
+    async def set_text_aside(self, body: str, reason: str) -> None:
+        """Put a body among the dead letters, with a reason if there is room for one. Raises QueueUnavailable."""
+        said = reason.encode("unicode_escape").decode("ascii")[:_REASON_LENGTH_MAX]
+        fits = len(body.encode()) + 2 * _REASON_LENGTH_MAX <= self._settings.queue_message_bytes_max
+        await self._call(
+            "sqs",
+            "send_message",
+            QueueUrl=self._settings.dead_letters_url,
+            MessageBody=body,
+            MessageAttributes={_REASON: {"DataType": "String", "StringValue": said}} if fits else {},
+        )
 
     async def _extend(self, receipts: Sequence[str], seconds: int) -> Sequence[Mapping[str, str]]:
         """What failed."""

@@ -10,15 +10,17 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-from collections.abc import Mapping, Sequence
+import socket
+from collections.abc import Coroutine, Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from asl_engine.aws.assembly import engine_on
 from asl_engine.aws.ports import Ports, open_ports
-from asl_engine.aws.records import RecordReader
+from asl_engine.aws.records import Foreign, RecordReader
 from asl_engine.errors import QueueUnavailable
 from asl_engine.runtime.queued.host import QueuedHost
 from asl_engine.runtime.queued.ports import Received
+from asl_engine.runtime.queued.visibility import Visibility
 
 # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ReceiveMessage.html
 _MESSAGES_MAX: Final = 10
@@ -36,23 +38,50 @@ class Worker:
 
     def __init__(self, ports: Ports, host: QueuedHost) -> None:
         self._ports, self._host = ports, host
-        self._reader = RecordReader(ports.clock, ports.log)
+        self._reader = RecordReader(ports)
+        self._name = f"process {os.getpid()} on {socket.gethostname()}"
         self._in_hand: set[asyncio.Task[None]] = set()
 
     async def run(self) -> None:
         """Until cancelled; then what is in hand is finished soon, or handed over."""
         try:
             while True:
-                received = self._reader.read(await self._receive())
-                for group in _by_execution(received):
-                    handling = asyncio.get_running_loop().create_task(self._handle(group))
-                    self._in_hand.add(handling)
-                    handling.add_done_callback(self._in_hand.discard)
+                received, foreign = self._reader.read(await self._receive())
+                if foreign:
+                    self._begin(self._set_aside(foreign))
+                suspects = await self._host.suspects(received)
+                for group in _by_execution(each for each in received if each not in suspects):
+                    self._begin(self._handle(group))
+                if suspects:
+                    await self._handle_alone(suspects)
                 if len(self._in_hand) >= _IN_HAND_MAX:
                     await asyncio.wait(self._in_hand, return_when=asyncio.FIRST_COMPLETED)
         finally:
             self._host.hand_over_by(self._ports.clock.elapsed() + _ENDING_MILLISECONDS)
             await asyncio.gather(*self._in_hand, return_exceptions=True)
+
+    def _begin(self, handling: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(handling)
+        self._in_hand.add(task)
+        task.add_done_callback(self._in_hand.discard)
+
+    async def _handle_alone(self, suspects: Sequence[Received]) -> None:
+        """A process died with them: only when nothing else is in hand, and nothing else before it is over."""
+        ports, receipts = self._ports, [each.receipt for each in suspects]
+        visibility = Visibility(ports.queue, ports.clock, receipts, ports.settings.visibility_seconds)
+        try:
+            await self._until_free()
+        finally:
+            visibility.stop()
+        self._begin(self._handle(suspects))
+        await self._until_free()
+
+    async def _until_free(self) -> None:
+        if self._in_hand:
+            await asyncio.wait(self._in_hand)
+
+    async def _set_aside(self, foreign: Sequence[Foreign]) -> None:
+        await self._acknowledge(await self._reader.set_aside(foreign))
 
     async def _receive(self) -> list[dict[str, Any]]:
         try:
@@ -65,14 +94,17 @@ class Worker:
             return []
 
     async def _handle(self, received: Sequence[Received]) -> None:
+        deadline = self._ports.clock.elapsed() + _TENURE_MILLISECONDS
+        await self._acknowledge(await self._host.handle(received, deadline, self._name))
+
+    async def _acknowledge(self, receipts: Iterable[str]) -> None:
         try:
-            handled = await self._host.handle(received, self._ports.clock.elapsed() + _TENURE_MILLISECONDS)
-            await asyncio.gather(*(self._ports.queue.acknowledge(receipt) for receipt in handled))
+            await asyncio.gather(*(self._ports.queue.acknowledge(receipt) for receipt in receipts))
         except QueueUnavailable as error:  # what was handled is delivered again, and ignored
             self._ports.log.write("WARN", "cannot acknowledge messages", {"cause": str(error)})
 
 
-def _by_execution(received: Sequence[Received]) -> list[list[Received]]:
+def _by_execution(received: Iterable[Received]) -> list[list[Received]]:
     groups: dict[str, list[Received]] = {}
     for each in received:
         groups.setdefault(each.message.execution_arn, []).append(each)

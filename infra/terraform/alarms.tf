@@ -69,7 +69,7 @@ locals {
         threshold   = 0
       }
       poison-messages = {
-        description = "An execution was failed because its message could not be handled"
+        description = "A message could not be handled: its execution was failed, or the message set aside"
         namespace   = var.metrics_namespace
         metric      = "PoisonMessages"
         statistic   = "Sum"

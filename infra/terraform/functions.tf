@@ -33,6 +33,7 @@ locals {
     ASL_APPROVALS_URL                = local.approvals_url
     ASL_BUCKET                       = aws_s3_bucket.payloads.id
     ASL_DEAD_LETTERS_ARN             = aws_sqs_queue.dead_letters.arn
+    ASL_DEAD_LETTERS_URL             = aws_sqs_queue.dead_letters.url
     ASL_DEFAULT_TASK_TIMEOUT_SECONDS = tostring(var.default_task_timeout_seconds)
     ASL_EXPIRE_DAYS                  = var.expire_days > 0 ? tostring(var.expire_days) : ""
     ASL_LOG_PAYLOADS                 = tostring(var.log_payloads)

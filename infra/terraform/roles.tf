@@ -3,6 +3,7 @@ locals {
     alerts_topic_arn        = aws_sns_topic.alerts.arn
     api_function_arn        = local.function_arns["api"]
     bucket_arn              = aws_s3_bucket.payloads.arn
+    dead_letters_queue_arn  = aws_sqs_queue.dead_letters.arn
     failed_events_queue_arn = aws_sqs_queue.failed_events.arn
     queue_arn               = aws_sqs_queue.events.arn
     schedule_arn            = "arn:${local.partition}:scheduler:${local.region}:${local.account_id}:schedule/${var.name}/*"

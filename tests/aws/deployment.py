@@ -19,6 +19,8 @@ ROUNDS_MAX = 200
 class Context:
     """An invocation with time left."""
 
+    aws_request_id = "request-1"
+
     def __init__(self, milliseconds: int = 60_000) -> None:
         self._milliseconds = milliseconds
 

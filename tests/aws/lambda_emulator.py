@@ -26,6 +26,7 @@ class LambdaEmulator:
         self.url, self._seconds = "", seconds
         self.payloads: Counter[str] = Counter()
         self.hops: Counter[str] = Counter()  # by the root of the trace
+        self.at_work = self.at_work_most = 0
         self._loop = asyncio.new_event_loop()
         self._ready, self._stopped = threading.Event(), asyncio.Event()
         self._thread = threading.Thread(target=self._loop.run_until_complete, args=(self._serve(),), daemon=True)
@@ -63,7 +64,10 @@ class LambdaEmulator:
                 )
         payload: dict[str, Any] = await request.json()
         self.payloads[json.dumps(payload, sort_keys=True)] += 1
+        self.at_work += 1
+        self.at_work_most = max(self.at_work_most, self.at_work)
         await asyncio.sleep(self._seconds)
+        self.at_work -= 1
         return web.json_response(payload | {"n": payload["n"] + 1}, headers={"X-Amz-Executed-Version": "$LATEST"})
 
 

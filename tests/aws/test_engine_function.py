@@ -51,11 +51,11 @@ def test_one_message_runs_a_chain_of_tasks(deployment: Deployment, capsys: pytes
 
 
 def test_what_cannot_be_read_is_reported_and_its_neighbours_are_handled(
-    deployment: Deployment, capsys: pytest.CaptureFixture[str]
+    deployment: Deployment, aws: Emulator, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Reported often enough, it is a dead letter."""
+    """At its fifth delivery it is a dead letter. Until then a newer engine may come and read it."""
     arn = deployment.start(deployment.create(CHAIN, "chain"), input='{"n": 1}')
-    attributes = {"ApproximateReceiveCount": "1", "SentTimestamp": "0"}
+    attributes = {"ApproximateReceiveCount": "4", "SentTimestamp": "0"}
     foreign = {"messageId": "foreign", "receiptHandle": "r", "body": "<xml/>\x1b[31m", "attributes": attributes}
 
     answer = deployment.engine.handle({"Records": [foreign, *deployment.records()]}, Context())
@@ -65,6 +65,25 @@ def test_what_cannot_be_read_is_reported_and_its_neighbours_are_handled(
     told = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     error = next(line for line in told if line["level"] == "ERROR")
     assert (error["messageId"], error["error"]) == ("foreign", "ForeignMessage")
+
+    attributes["ApproximateReceiveCount"] = "5"
+    assert deployment.engine.handle({"Records": [foreign]}, Context()) == {"batchItemFailures": []}
+    dead_letters = deployment.environment["ASL_DEAD_LETTERS_URL"]
+    answer = aws.client("sqs").receive_message(QueueUrl=dead_letters, MessageAttributeNames=["All"])
+    (dead,) = answer["Messages"]
+    assert dead["Body"] == foreign["body"]
+    assert dead["MessageAttributes"]["Reason"]["StringValue"].startswith("the text is no message of this engine")
+    assert json.loads(capsys.readouterr().out)["message"] == "a message cannot be read: it is a dead letter"
+
+
+@pytest.mark.parametrize("changed", [{"ASL_DEAD_LETTERS_URL": ""}, {"ASL_DEAD_LETTERS_URL": "https://sqs/gone"}])
+def test_what_cannot_be_read_is_left_where_there_is_no_place_for_it(aws: Emulator, changed: dict[str, str]) -> None:
+    attributes = {"ApproximateReceiveCount": "9", "SentTimestamp": "0"}
+    foreign = {"messageId": "foreign", "receiptHandle": "r", "body": "<xml/>", "attributes": attributes}
+    with deployed(aws, f"no-dead-letters-{len(changed['ASL_DEAD_LETTERS_URL'])}", **changed) as deployment:
+        answer = deployment.engine.handle({"Records": [foreign]}, Context())
+
+    assert answer == {"batchItemFailures": [{"itemIdentifier": "foreign"}]}
 
 
 def test_a_message_that_is_delivered_twice_changes_nothing(deployment: Deployment, functions: LambdaEmulator) -> None:

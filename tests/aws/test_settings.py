@@ -21,6 +21,8 @@ def test_what_is_not_set_has_a_default() -> None:
 
     assert (settings.table, settings.bucket, settings.metrics_namespace) == ("executions", None, "AslEngine")
     assert (settings.default_task_timeout_seconds, settings.expire_days, settings.log_payloads) == (None, None, False)
+    assert (settings.dead_letters_url, settings.dead_letters_arn) == (None, None)
+    assert (settings.deliveries_max, settings.queue_message_bytes_max) == (5, 1_048_576)
 
 
 def test_everything_can_be_set() -> None:
@@ -33,14 +35,17 @@ def test_everything_can_be_set() -> None:
             "ASL_LOG_PAYLOADS": "True",
             "ASL_METRICS_NAMESPACE": "Orders",
             "ASL_VISIBILITY_SECONDS": "30",
+            "ASL_DEAD_LETTERS_URL": "https://sqs/dead",
             "ASL_DEAD_LETTERS_ARN": "arn:dead",
+            "ASL_DELIVERIES_MAX": "50",
             "ASL_QUEUE_MESSAGE_BYTES_MAX": "262144",
         }
     )
 
     assert (settings.bucket, settings.metrics_namespace) == ("payloads", "Orders")
     assert settings.visibility_seconds == 30
-    assert (settings.dead_letters_arn, settings.queue_message_bytes_max) == ("arn:dead", 262_144)
+    assert (settings.dead_letters_url, settings.dead_letters_arn) == ("https://sqs/dead", "arn:dead")
+    assert (settings.deliveries_max, settings.queue_message_bytes_max) == (50, 262_144)
     assert (settings.default_task_timeout_seconds, settings.expire_days, settings.log_payloads) == (3600, 90, True)
 
 

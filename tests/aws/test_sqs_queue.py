@@ -266,6 +266,35 @@ def test_where_there_are_no_dead_letters_a_schedule_names_none() -> None:
     assert (operation, "DeadLetterConfig" in members["Target"]) == ("create_schedule", False)
 
 
+@pytest.mark.parametrize(
+    ("length", "reason"), [(20, {"Reason": {"DataType": "String", "StringValue": "no\\x1b"}}), (261_000, {})]
+)
+def test_what_is_set_aside_says_why_unless_it_is_as_large_as_a_message_may_be(
+    length: int, reason: dict[str, dict[str, str]]
+) -> None:
+    calls, body = Calls(), "x" * length
+    queue = queue_on(calls, ASL_QUEUE_MESSAGE_BYTES_MAX="262144", ASL_DEAD_LETTERS_URL="https://sqs/dead")
+    asyncio.run(queue.set_text_aside(body, "no\x1b"))
+
+    members = {"QueueUrl": "https://sqs/dead", "MessageBody": body, "MessageAttributes": reason}
+    assert calls.calls == [("send_message", members)]
+
+
+def test_a_message_that_is_set_aside_can_be_sent_again(aws: Emulator) -> None:
+    async def story(ports: Ports) -> None:
+        await ports.queue.send(TIMER)
+        (record,) = await received(ports.queue)
+        await ports.queue.set_aside(read_record(record), "StoreCorrupt: its body is missing")
+        answer = aws.client("sqs").receive_message(
+            QueueUrl=ports.settings.dead_letters_url, MessageAttributeNames=["All"]
+        )
+        (dead,) = answer["Messages"]
+        assert message_of(dead["Body"]) == TIMER
+        assert dead["MessageAttributes"]["Reason"]["StringValue"] == "StoreCorrupt: its body is missing"
+
+    on_queue(aws, "set-aside", story)
+
+
 def test_a_body_of_somebody_else_is_refused() -> None:
     with pytest.raises(ForeignMessage):
         read_record({"body": "{}", "receiptHandle": "r", "attributes": {}})

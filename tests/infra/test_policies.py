@@ -78,7 +78,7 @@ def test_the_sweeper_may_ask_whether_the_queue_is_behind() -> None:
     assert actions == ["sqs:GetQueueAttributes", "sqs:SendMessage"]
 
 
-@pytest.mark.parametrize("role", ["scheduler"])
+@pytest.mark.parametrize("role", ["engine", "scheduler"])
 def test_what_could_not_be_delivered_may_be_kept(role: str) -> None:
     sending = [
         each["Resource"] for each in statements(POLICIES / f"{role}.json") if "sqs:SendMessage" in each["Action"]

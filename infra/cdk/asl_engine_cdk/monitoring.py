@@ -113,7 +113,11 @@ def _engine_alarms(settings: Settings) -> Iterator[_Alarm]:
     for name, description, metric in (
         ("executions-failed", "Executions failed", "ExecutionsFailed"),
         ("executions-timed-out", "Executions timed out", "ExecutionsTimedOut"),
-        ("poison-messages", "An execution was failed because its message could not be handled", "PoisonMessages"),
+        (
+            "poison-messages",
+            "A message could not be handled: its execution was failed, or the message set aside",
+            "PoisonMessages",
+        ),
         ("unstopped-jobs", "A job runs on although its result no longer counts", "UnstoppedJobs"),
         ("unknown-executions", unknown, "UnknownExecutions"),
         ("sweeper-findings", findings, "SweeperFindings"),
