@@ -138,10 +138,10 @@ class DefectiveStore(MemoryStore):
 
     defective = False
 
-    async def load(self, execution_arn: str) -> Execution:
+    async def load(self, execution_arn: str, held: Execution | None = None) -> Execution:
         if self.defective:
             raise KeyError("a defect")
-        return await super().load(execution_arn)
+        return await super().load(execution_arn, held)
 
 
 def test_a_defect_that_one_execution_meets_keeps_neither_the_server_nor_the_execution_for_ever() -> None:

@@ -32,8 +32,9 @@ class DeadlyWorld(MortalWorld):
         self.loading_kills = False
         load = self.store.load
 
-        async def deadly(execution_arn: str) -> Execution:
-            return await (self.kill() if self.loading_kills and execution_arn.endswith("bad") else load(execution_arn))
+        async def deadly(execution_arn: str, held: Execution | None = None) -> Execution:
+            kills = self.loading_kills and execution_arn.endswith("bad")
+            return await (self.kill() if kills else load(execution_arn, held))
 
         self.store.load = deadly  # type: ignore[method-assign]
 
