@@ -10,14 +10,12 @@ from typing import Any, Final
 import pytest
 
 from asl_engine.errors import Conflict, ExecutionDoesNotExist, QueueUnavailable, StoreUnavailable
-from asl_engine.integrations.aws_jobs import AwsJobs
-from asl_engine.interpreter.commands import CancelTask, ScheduleTask
+from asl_engine.interpreter.commands import ScheduleTask
 from asl_engine.interpreter.events import Event
 from asl_engine.interpreter.execution import Execution
 from asl_engine.language.definition import StateMachine
 from asl_engine.runtime.in_process import StartRequest
-from asl_engine.runtime.jobs import JobLink
-from asl_engine.runtime.queued import moments, plan, tenure, work
+from asl_engine.runtime.queued import plan, tenure, work
 from asl_engine.runtime.queued.host import Delivered, QueuedHost
 from asl_engine.runtime.queued.plan import Plan
 from asl_engine.runtime.queued.ports import Received
@@ -26,12 +24,20 @@ from asl_engine.runtime.queued.tenure import Tenure
 from asl_engine.runtime.queued.trials import Trial, Trials
 from asl_engine.runtime.queued.wiring import Wiring
 from asl_engine.runtime.queued.work import Work
-from asl_engine.runtime.tasks import Failed, Submitted, TaskCall, TaskResult
 from asl_engine.testing.simulation.queued.event_loop import pass_time
 from asl_engine.testing.simulation.queued.fleet import Fleet
 from asl_engine.testing.simulation.queued.store import ProcessStore
 from asl_engine.testing.simulation.violation import Invariant
 from tests.simulation.planted_bugs import append_without_condition
+from tests.simulation.queued.planted_job_bugs import (
+    hand_over_while_jobs_are_being_stopped,
+    leave_while_jobs_are_being_stopped,
+    look_before_the_link_is_written,
+    never_look_at_jobs,
+    never_stop_a_job,
+    stop_only_what_ones_own_record_cancelled,
+    stop_what_is_still_being_submitted,
+)
 
 Plant = Callable[[pytest.MonkeyPatch], None]
 
@@ -185,15 +191,6 @@ def cancel_once(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(tenure, "recover", without_cancels)
 
 
-def never_stop_a_job(patch: pytest.MonkeyPatch) -> None:
-    """A job whose result no longer counts runs on."""
-
-    def drop(self: Work, call: TaskCall) -> None:
-        self._drop((call.frame_id, call.attempt.wait_id))
-
-    patch.setattr(Work, "cancel", drop)
-
-
 def never_recover(patch: pytest.MonkeyPatch) -> None:
     """A message that comes again is handled like one that comes for the first time."""
 
@@ -311,11 +308,6 @@ def forget_what_lost_a_race(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(Tenure, "_advance", advance)
 
 
-def never_look_at_jobs(patch: pytest.MonkeyPatch) -> None:
-    """A job whose event is lost is waited for in vain."""
-    patch.setattr(moments, "is_open_job", lambda _frame, _definition: False)
-
-
 def set_no_timer(patch: pytest.MonkeyPatch) -> None:
     """A runner leaves without a timer for what it leaves."""
     for module in (plan, tenure):
@@ -347,69 +339,9 @@ def ignore_all_deadlines(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(Tenure, "_due", nothing)
 
 
-def stop_what_is_still_being_submitted(patch: pytest.MonkeyPatch) -> None:
-    """A job is told to stop while the request to start it is on its way."""
-    stopping = Work._stopping
-
-    async def at_once(self: Work, jobs: Any, call: TaskCall, held: Any) -> None:
-        if held is not None:
-            held.let_go()
-        await stopping(self, jobs, call, None)
-
-    patch.setattr(Work, "_stopping", at_once)
-
-
-def look_before_the_link_is_written(patch: pytest.MonkeyPatch) -> None:
-    """A job that ends between the look and the link is seen by nobody, and its event finds no link."""
-
-    async def submit(self: AwsJobs, call: TaskCall) -> TaskResult:
-        started = await self.start(call)
-        if isinstance(started, Failed):
-            return started
-        result = await self.look(call)
-        await self._links.put(started.job_key, JobLink.of(call))
-        return result or Submitted(started.output)
-
-    patch.setattr(AwsJobs, "submit", submit)
-
-
-def stop_only_what_ones_own_record_cancelled(patch: pytest.MonkeyPatch) -> None:
-    """That another runner cancelled a job which this one was submitting is taken to mean that it was stopped."""
-    recover = tenure.recover  # type: ignore[attr-defined]
-
-    async def without_theirs(store: Any, execution: Execution, owners: frozenset[str], **options: Any) -> Recovered:
-        found = await recover(store, execution, owners, **options)
-        ours = [
-            command
-            async for record in store.records(execution.arn)
-            if owners.intersection(record.owner.split())
-            for command in record.commands
-            if isinstance(command, CancelTask)
-        ]
-        return replace(found, cancels=tuple(each for each in found.cancels if each in ours))
-
-    patch.setattr(tenure, "recover", without_theirs)
-    patch.setattr(Work, "keep", lambda self, is_open: [self._drop(key) for key in self.in_hand if not is_open(key)])
-
-
 def hand_over_by_one_name(patch: pytest.MonkeyPatch) -> None:
     """What several messages own is handed over under the name of the first."""
     patch.setattr(Work, "owners", property(lambda self: frozenset(sorted(self.owners_of(self._in_hand))[:1])))
-
-
-def hand_over_while_jobs_are_being_stopped(patch: pytest.MonkeyPatch) -> None:
-    """The next runner gets what is open, and nobody what was being stopped or started."""
-    patch.setattr(Work, "has_requests_under_way", False)
-
-
-def leave_while_jobs_are_being_stopped(patch: pytest.MonkeyPatch) -> None:
-    """A runner whose time is over acknowledges, though jobs are still being stopped."""
-
-    async def leave(self: Tenure) -> None:
-        while self._work.is_stopping and not self._is_late:
-            await self._rest()
-
-    patch.setattr(Tenure, "_finish_stopping", leave)
 
 
 def count_a_heartbeat_again(patch: pytest.MonkeyPatch) -> None:
