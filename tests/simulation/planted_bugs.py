@@ -257,8 +257,8 @@ def forget_retries_on_taking_up(patch: pytest.MonkeyPatch) -> None:
     """How often a state was tried is not durable: every crash grants new attempts."""
     load = MemoryStore.load
 
-    async def forget(self: MemoryStore, execution_arn: str) -> Execution:
-        execution = await load(self, execution_arn)
+    async def forget(self: MemoryStore, execution_arn: str, held: Execution | None = None) -> Execution:
+        execution = await load(self, execution_arn, held)
         for frame in execution.frames.values():
             frame.retries = ()
         return execution

@@ -400,7 +400,7 @@ PLANTED: Final = (
     _bug(acknowledge_first, Invariant.ACKNOWLEDGED_LAST),
     _bug(acknowledge_what_failed, Invariant.ACKNOWLEDGED_LAST, Invariant.ALIVE),
     _bug(dispatch_first, Invariant.DISPATCHED),
-    _bug(believe_a_failed_append, Invariant.DISPATCHED, Invariant.KEPT),
+    _bug(believe_a_failed_append, Invariant.DISPATCHED, Invariant.KEPT, Invariant.ACKNOWLEDGED_LAST),
     _bug(take_up_nothing, Invariant.ACKNOWLEDGED_LAST),
     _bug(take_up_everything, Invariant.NOT_REPEATED),
     _bug(
@@ -425,7 +425,7 @@ PLANTED: Final = (
     _bug(deliver_without_a_message, Invariant.ALIVE, Invariant.KEPT),
     _bug(believe_the_timers_clock, Invariant.ON_TIME, Invariant.SAME_RESULT),
     _bug(drop_early_timers, Invariant.ALIVE),
-    _bug(forget_what_lost_a_race, Invariant.STOPPED, Invariant.ACKNOWLEDGED_LAST, Invariant.KEPT),
+    _bug(forget_what_lost_a_race, Invariant.STOPPED, Invariant.ACKNOWLEDGED_LAST, Invariant.KEPT, Invariant.ALIVE),
     _bug(never_look_at_jobs, Invariant.ALIVE, Invariant.SWEPT, Invariant.SAME_RESULT),
     _bug(set_no_timer, Invariant.ALIVE),
     _bug(stop_at_the_bound, Invariant.ALIVE),
