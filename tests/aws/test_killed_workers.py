@@ -1,20 +1,20 @@
 """Three workers as processes, on an emulator's queue and table; one is killed again and again.
 
-ASL_KILLED_EXECUTIONS sets how many executions of 20 tasks must survive that; the suite is content with fewer.
+It takes minutes: ASL_KILLED_EXECUTIONS sets how many executions of 20 tasks must survive, for who wants to know sooner.
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
+import multiprocessing
 import os
 import random
-import subprocess
-import sys
 from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 
+from asl_engine.aws import worker
 from asl_engine.aws.assembly import Engine, engine_on
 from asl_engine.aws.ports import Ports, open_ports
 from asl_engine.interpreter.events import TaskSucceeded
@@ -22,7 +22,7 @@ from asl_engine.interpreter.execution import ExecutionStatus
 from tests.aws.emulator import ROLE, Emulator
 from tests.aws.lambda_emulator import FUNCTION, LambdaEmulator, lambda_emulator
 
-EXECUTIONS = int(os.environ.get("ASL_KILLED_EXECUTIONS", "6"))
+EXECUTIONS = int(os.environ.get("ASL_KILLED_EXECUTIONS", "200"))
 TASKS = 20
 TASK_SECONDS = 0.1
 WORKERS = 3
@@ -31,23 +31,35 @@ VISIBILITY_SECONDS = 5
 SECONDS_MAX = 240 + 5 * EXECUTIONS
 
 
+# Hundreds of processes are started, and importing would take most of their time: each is forked from one that has.
+FORKING = multiprocessing.get_context("forkserver")
+FORKING.set_forkserver_preload(["asl_engine.aws.worker"])
+
+
+def work(environment: Mapping[str, str], log: Path) -> None:
+    """What `python -m asl_engine.aws.worker` does."""
+    descriptor = os.open(log, os.O_WRONLY | os.O_CREAT)
+    os.dup2(descriptor, 1)
+    os.dup2(descriptor, 2)
+    asyncio.run(worker.main({**os.environ, **environment}))
+
+
 class Worker:
     """One process. Its log tells whether it has advanced any execution."""
 
     def __init__(self, environment: Mapping[str, str], log: Path) -> None:
         self._log = log
-        with log.open("wb") as written:
-            command = [sys.executable, "-m", "asl_engine.aws.worker"]
-            self._process = subprocess.Popen(command, env={**os.environ, **environment}, stdout=written, stderr=written)
+        self._process = FORKING.Process(target=work, args=(environment, log))
+        self._process.start()
 
     @property
     def is_at_work(self) -> bool:
-        return b'"advanced"' in self._log.read_bytes()
+        return self._log.exists() and b'"advanced"' in self._log.read_bytes()
 
     def kill(self) -> None:
-        assert self._process.poll() is None, f"a worker ended by itself: {self._log.read_text()}"
+        assert self._process.is_alive(), f"a worker ended by itself: {self._log.read_text()}"
         self._process.kill()
-        self._process.wait()
+        self._process.join()
 
 
 class Workers:
@@ -69,15 +81,15 @@ class Workers:
     async def kill_now_and_then(self, chance: random.Random) -> None:
         while True:
             await asyncio.sleep(chance.uniform(*KILLED_EVERY_SECONDS))
-            at_work = [worker for worker in self._running if worker.is_at_work]
+            at_work = [each for each in self._running if each.is_at_work]
             if at_work:  # on a slow machine the others have not done a thing yet
                 victim = chance.choice(at_work)
                 victim.kill()
                 self._running[self._running.index(victim)] = self._start()
 
     def close(self) -> None:
-        for worker in self._running:
-            worker.kill()
+        for each in self._running:
+            each.kill()
 
 
 def chain() -> str:

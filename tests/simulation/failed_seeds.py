@@ -31,5 +31,9 @@ FAILED_QUEUED_SEEDS: Final[Mapping[int, str]] = {
     204943: "a runner wrote a result by a message that another runner had acknowledged: the attempt was submitted",
     900245: "a runner whose time was up handed over without a result that had just come, and acknowledged its message",
     300: "an outage ended a runner that was stopping a job, and another had acknowledged its message",
+    970560: "a result that came while its runner handed over was dropped: another runner had submitted the attempt",
+    970929: "an outage ended a runner that had started a job, and another had acknowledged its message",
+    972058: "a runner was killed while it started a job that another, with a copy of its message, had sought in vain",
+    990658: "the checker took two heartbeats that one record consumed for one that counted twice",
     801190: "the API set a timer by a message whose event was consumed and that was gone: nobody sent the timer",
 }

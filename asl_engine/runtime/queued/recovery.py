@@ -84,6 +84,11 @@ class Recovered:
     set_timer: bool = False
     is_behind: bool = False
 
+    def cancelled_early(self, job_states: frozenset[str]) -> bool:
+        """Whether a job was cancelled before it was known to have started: it may start yet."""
+        attempts = [command.attempt for command in self.cancels]
+        return any(each.state_name in job_states and not each.submitted for each in attempts)
+
 
 async def recover(
     store: ExecutionStore,

@@ -12,11 +12,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from typing import Final, assert_never
 
-from asl_engine.errors import Conflict, ExecutionDoesNotExist
+from asl_engine.errors import Conflict, ExecutionDoesNotExist, QueueUnavailable
 from asl_engine.interpreter.advance import start
 from asl_engine.interpreter.commands import CancelTask, Continue, ScheduleTask, StartExecutionTimer, StartTimer
 from asl_engine.interpreter.events import (
@@ -28,7 +29,6 @@ from asl_engine.interpreter.events import (
     TimerFired,
 )
 from asl_engine.interpreter.execution import Execution, ExecutionStatus, TaskAttempt
-from asl_engine.language.definition import IntegrationPattern, ResourceType
 from asl_engine.runtime.queued.alarms import Alarms
 from asl_engine.runtime.queued.arrivals import (
     Arrival,
@@ -47,7 +47,7 @@ from asl_engine.runtime.queued.plan import Plan, effective, timed
 from asl_engine.runtime.queued.ports import ListingStore, Message, Received
 from asl_engine.runtime.queued.recovery import Reach, append, consumed, recover
 from asl_engine.runtime.queued.wiring import Wiring
-from asl_engine.runtime.queued.work import PASSING, Work
+from asl_engine.runtime.queued.work import PASSING, Work, is_awaited
 from asl_engine.runtime.tasks import TaskCall
 
 _CONFLICTS_MAX: Final = 20
@@ -70,6 +70,7 @@ class Tenure:
         self._reach = Reach.of(received)
         # Whether records of these messages may have asked for what was not done.
         self._recovering = any(each.deliveries > 1 or each.message.only_goes_on for each in received)
+        self._may_come_again = not any(each.message.only_goes_on for each in received)
         self._responsible = False  # the newest record is by these messages
         self._options = wiring.options
         self._work = Work(
@@ -79,8 +80,7 @@ class Tenure:
         self._arrivals = brought_by(each.message for each in received)
         self._seen: list[Event] = []  # how jobs ended that were looked at
         self._alarms = Alarms()
-        self._in_a_row = 0  # records since the last rest
-        self._append_took = 0  # milliseconds
+        self._in_a_row = self._append_took = 0  # records since the last rest; milliseconds
         self._waiter: asyncio.Future[None] | None = None
 
     def hasten(self, deadline: int) -> None:
@@ -100,6 +100,9 @@ class Tenure:
         except PASSING:
             self._work.let_go()
             await self._rest_while_stopping()  # who has copies of our messages may have acknowledged them
+            if self._work.has_started_jobs:
+                with suppress(QueueUnavailable):
+                    await self._come_again()
             raise
         finally:
             self._work.abandon()
@@ -240,8 +243,7 @@ class Tenure:
         return plan.by([options.owner, *answered])
 
     async def _append(self, plan: Plan, began_at: int) -> None:
-        wiring, owner = self._wiring, plan.record.owner
-        at = self._clock.elapsed()
+        wiring, owner, at = self._wiring, plan.record.owner, self._clock.elapsed()
         await append(wiring.store, plan)
         self._in_a_row, self._append_took = self._in_a_row + 1, self._clock.elapsed() - at
         self._execution, self._responsible = plan.outcome.execution, True
@@ -288,7 +290,7 @@ class Tenure:
 
     def _may_begin(self, call: TaskCall) -> bool:
         """Whether nobody will have to perform the attempt again, as far as can be told."""
-        if self._clock.elapsed() < self._begins_until or not _is_awaited(call):
+        if self._clock.elapsed() < self._begins_until or not is_awaited(call):
             return True
         limits = (call.attempt.timeout_at, call.attempt.heartbeat_at)
         ends_at = min((at for at in limits if at is not None), default=None)
@@ -343,7 +345,7 @@ class Tenure:
         return await consumed(self._wiring.store, self._arn, event, arrival.owner, self._reach.after)
 
     async def _pass_on(self, arrival: Arrival) -> None:
-        """Send the result of an attempt that keeps no message as a message of its own."""
+        """Send the result of an attempt, which no record takes from here, as a message of its own."""
         event = arrival.event
         if arrival.by_message or not isinstance(event, TaskSucceeded | TaskFailed):
             return
@@ -439,6 +441,9 @@ class Tenure:
             self._responsible, self._owner = True, found.newest
         for command in found.cancels:
             self._work.cancel(self._definition.call(self._execution, command.frame_id, command.attempt))
+        if self._may_come_again and found.cancelled_early(self._definition.job_states):
+            self._may_come_again = False
+            await self._come_again()  # who has copies of our messages may be starting one of these jobs, and die
         if found.set_timer:
             await self._send_timer()
 
@@ -469,15 +474,21 @@ class Tenure:
         if self._work.failure is not None:
             raise self._work.failure
         if self._work.has_requests_under_way:
-            at = self._clock.now() + self._wiring.visibility_seconds * 1000
-            for owner in sorted(self._owners):
-                message = Message(execution_arn=self._arn, owner=owner, after=self._reach.after)
-                await self._wiring.queue.send_at(message, at, self._clock.now())
-            return
-        owners = self._work.owners | ({self._owner} if self._goes_on and self._responsible else set())
-        for owner in sorted(owners):
-            message = Message(execution_arn=self._arn, owner=owner, after=self._execution.sequence)
-            await self._wiring.queue.send(message)
+            await self._come_again()
+        else:
+            owners = self._work.owners | ({self._owner} if self._goes_on and self._responsible else set())
+            for owner in sorted(owners):
+                message = Message(execution_arn=self._arn, owner=owner, after=self._execution.sequence)
+                await self._wiring.queue.send(message)
+        while self._arrivals:  # they came meanwhile, and nobody else may have them
+            await self._pass_on(self._arrivals.pop(0))
+
+    async def _come_again(self) -> None:
+        """Look once more when what was asked for has arrived: a job may run that was to stop."""
+        at = self._clock.now() + self._wiring.visibility_seconds * 1000
+        for owner in sorted(self._owners):
+            message = Message(execution_arn=self._arn, owner=owner, after=self._reach.after)
+            await self._wiring.queue.send_at(message, at, self._clock.now())
 
     async def _rest_while_stopping(self) -> None:
         while self._work.is_stopping and not self._is_late:
@@ -487,9 +498,3 @@ class Tenure:
         await self._rest_while_stopping()
         if self._work.has_requests_under_way:
             await self._hand_over()
-
-
-def _is_awaited(call: TaskCall) -> bool:
-    """Whether whoever performs it waits for its result: else it is over as soon as it is asked for."""
-    resource = call.resource
-    return resource.type is not ResourceType.ACTIVITY and resource.pattern is IntegrationPattern.REQUEST_RESPONSE

@@ -16,7 +16,7 @@ from asl_engine.interpreter.events import (
     TaskSubmitted,
     TaskSucceeded,
 )
-from asl_engine.language.definition import ResourceType
+from asl_engine.language.definition import IntegrationPattern, ResourceType
 from asl_engine.runtime.clock import Clock
 from asl_engine.runtime.jobs import JobPerformer
 from asl_engine.runtime.queued.arrivals import Key
@@ -70,6 +70,7 @@ class Work:
         self._looks: set[asyncio.Task[None]] = set()
         self._stops: set[asyncio.Task[None]] = set()
         self._has_unstopped = False
+        self.has_started_jobs = False  # or asked for it
 
     @property
     def in_hand(self) -> frozenset[Key]:
@@ -121,6 +122,7 @@ class Work:
         if not self._may_begin(call):
             self._in_hand[key] = _InHand(call)
             return
+        self.has_started_jobs = self.has_started_jobs or (self._jobs is not None and self._jobs.handles(call))
         heard = replace(
             call,
             heartbeat=lambda: self._post(TaskHeartbeat(*key)),
@@ -255,6 +257,12 @@ class Work:
     def _begun(self, call: TaskCall) -> None:
         if call.resource.type is ResourceType.ACTIVITY:
             self._post(ActivityStarted(*_key(call)))
+
+
+def is_awaited(call: TaskCall) -> bool:
+    """Whether whoever performs it waits for its result: else it is over as soon as it is asked for."""
+    resource = call.resource
+    return resource.type is not ResourceType.ACTIVITY and resource.pattern is IntegrationPattern.REQUEST_RESPONSE
 
 
 async def _stop_once(jobs: JobPerformer, call: TaskCall) -> str | None:

@@ -74,6 +74,7 @@ def stop_only_what_ones_own_record_cancelled(patch: pytest.MonkeyPatch) -> None:
         return replace(found, cancels=tuple(each for each in found.cancels if each in ours))
 
     patch.setattr(tenure, "recover", without_theirs)
+    patch.setattr(Recovered, "cancelled_early", lambda _self, _job_states: False)
     patch.setattr(Work, "keep", lambda self, is_open: [self._drop(key) for key in self.in_hand if not is_open(key)])
 
 

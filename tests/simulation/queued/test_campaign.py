@@ -55,7 +55,7 @@ def test_a_seed_that_once_failed_does_not_fail_again(seed: int) -> None:
 @pytest.mark.no_cover
 def test_every_kind_of_fault_happens() -> None:
     befell: Counter[str] = Counter()
-    for seed in range(250):
+    for seed in range(450):
         befell += simulate_seed(seed, host=Host.QUEUED).counts
 
     assert FAULTS - befell.keys() == set()

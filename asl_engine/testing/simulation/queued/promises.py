@@ -101,14 +101,14 @@ class Promises:
 
     def landed(self, record: Record, brought: Mapping[str, Event]) -> None:
         """A record is durable: the heartbeat that a message brought is in no other."""
-        owners = record.owner.split()
-        for event in record.events:
-            for owner in owners if isinstance(event, TaskHeartbeat) else ():
-                if brought.get(owner) == event:
-                    key = (record.execution_arn, owner)
-                    if key in self._beaten:
-                        raise Violation(Invariant.APPLIED_ONCE, f"{event} of message {owner} counts again")
-                    self._beaten.add(key)
+        beats = [event for event in record.events if isinstance(event, TaskHeartbeat)]  # those of one attempt are equal
+        for owner in record.owner.split():
+            key = (record.execution_arn, owner)
+            if brought.get(owner) not in beats:
+                continue
+            if key in self._beaten:
+                raise Violation(Invariant.APPLIED_ONCE, f"{brought[owner]} of message {owner} counts again")
+            self._beaten.add(key)
 
     def _check_alive(self, execution: Execution) -> None:
         """No message is left: nothing may be waiting for one."""
