@@ -309,6 +309,8 @@ class QueuedHost:
         except PASSING as another:
             self._tell_failed([received], another)
             return set()
+        except ExecutionDoesNotExist:  # it never began, and why is what people want to know
+            return await self._set_aside(received, error)
         except Exception as another:
             return await self._set_aside(received, another)
         await self._trials.forget(received)

@@ -10,6 +10,7 @@ import pytest
 from asl_engine.errors import StoreCorrupt, StoreUnavailable
 from asl_engine.interpreter.execution import Execution, ExecutionStatus
 from asl_engine.runtime.queued.host import QueuedHost
+from asl_engine.runtime.queued.ports import Message
 from asl_engine.runtime.queued.trials import MemoryTrials, Trial
 from asl_engine.runtime.tasks import Succeeded, TaskCall, TaskResult
 from tests.runtime.queued.mortal import MortalWorld
@@ -294,3 +295,17 @@ def test_a_queue_that_is_away_keeps_a_poisonous_message() -> None:
 
     assert len(world.kills) == 5
     assert world.execution("bad").status is ExecutionStatus.FAILED
+
+
+def test_a_start_that_cannot_be_handled_is_set_aside_with_the_reason() -> None:
+    async def story() -> World:
+        world = World()
+        world.sets_aside = True
+        world.host = QueuedHost(world.wire())
+        await world.queue.send(
+            Message(execution_arn=request().execution_arn, owner="m1", start=request(), definition_sha256="gone")
+        )
+        await world.run()
+        return world
+
+    assert complete(story).set_aside == [("m1", "StoreCorrupt: the definition gone is not in this store")]
