@@ -72,7 +72,9 @@ class MemoryStore:
     async def load(self, execution_arn: str, held: Execution | None = None) -> Execution:
         """See ExecutionStore.load."""
         journal = self._journal(execution_arn)
-        return fold(journal.records[journal.keyframe if held is None else held.sequence + 1 :], held)
+        if held is not None and held.sequence >= journal.keyframe:
+            return fold(journal.records[held.sequence + 1 :], held)
+        return fold(journal.records[journal.keyframe :])
 
     def keyframe_due(self, execution_arn: str) -> bool:
         """See ExecutionStore.keyframe_due."""

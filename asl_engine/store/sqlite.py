@@ -201,7 +201,8 @@ class SqliteStore:
         for key, is_keyframe, body in rows:
             with self._naming(key & _SEQUENCE_MASK, execution_arn):
                 newest_first.append((decode_record(body), len(body)))
-            if is_keyframe and held is None:
+            if is_keyframe:
+                held = None  # it is older
                 break
         rows.close()
         tail = Tail() if held is None else self._tails.get(execution_arn, Tail())

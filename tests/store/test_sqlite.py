@@ -41,10 +41,10 @@ async def write(path: Path, tasks: int) -> Execution:
     return execution
 
 
-async def load(path: Path) -> Execution:
+async def load(path: Path, held: Execution | None = None) -> Execution:
     store = SqliteStore(path)
     try:
-        return await store.load(FIRST)
+        return await store.load(FIRST, held)
     finally:
         await store.close()
 
@@ -121,6 +121,7 @@ def test_nothing_before_the_newest_keyframe_is_read(path: Path) -> None:
     execution = asyncio.run(write_keyframe())
     tamper(path, "UPDATE records SET body = x'00' WHERE key & 0xffff < 4")
     assert asyncio.run(load(path)) == execution
+    assert asyncio.run(load(path, held=started().execution)) == execution
 
 
 def test_large_frames_are_not_written_again_for_small_records(path: Path) -> None:

@@ -98,12 +98,16 @@ class Journals:
         return execution, known
 
     async def caught_up(self, held: Execution, known: Known) -> tuple[Execution, Known] | None:
-        """The execution that is held, and newer records folded into it; None: it takes a load to know.
+        """The execution that is held, and newer records folded into it; None: it takes a load to know, or less.
 
         What is known must be no older than what is held.
         """
         values = {":pk": held.arn, ":first": record_sk(held.sequence + 1), ":last": LAST_RECORD}
-        items = [item async for page in self._client.query(_RECORDS_BETWEEN, values) for item in page]
+        items: list[Item] = []
+        async for page in self._client.query(_RECORDS_BETWEEN, values, page=_PAGE_RECORDS):
+            items += page
+            if len(items) >= _PAGE_RECORDS:  # a load begins at the newest keyframe, however far behind this is
+                return None
         if not items or expires(items[-1]):
             return None
         bodies = await asyncio.gather(*[self._body(item) for item in items])

@@ -138,6 +138,20 @@ def test_who_lost_a_race_reads_only_what_is_newer_and_goes_on() -> None:
     metered(told)
 
 
+def test_who_is_far_behind_reads_a_page_and_then_from_the_newest_keyframe_on() -> None:
+    async def told(store: DynamoDbStore, calls: list[Call]) -> None:
+        held = execution = await tasks_done(store, 1)
+        for number in range(130):
+            outcome = task_done(execution)
+            await store.append(record_of(outcome, keyframe=number == 127))
+            execution = outcome.execution
+        calls.clear()
+        assert await store.load(FIRST, held) == execution
+        assert [call.operation for call in calls] == ["Query", "Query"]
+
+    metered(told)
+
+
 def test_nothing_on_the_path_of_an_execution_is_transactional() -> None:
     async def told(store: DynamoDbStore, calls: list[Call]) -> None:
         execution = await tasks_done(store, 3)
