@@ -13,7 +13,7 @@ from typing import Final
 from asl_engine.json_value import JsonObject, JsonValue
 
 _BRANCHES: Final = ("Branches", "ItemProcessor", "Iterator")
-_STRINGS: Final = re.compile(r"'(?:\\.|[^'\\])*'|\"(?:\\.|[^\"\\])*\"|/\*.*?\*/", re.DOTALL)
+_STRINGS: Final = re.compile(r"'(?:\\.|[^'\\])*'|\"(?:\\.|[^\"\\])*\"|`[^`]*`|/\*.*?\*/", re.DOTALL)
 _REFERENCE: Final = re.compile(r"\$([A-Za-z_]\w*)")
 _BOUND: Final = re.compile(r"\$([A-Za-z_]\w*)\s*:=")
 _JOINED: Final = re.compile(r"[@#]\s*\$([A-Za-z_]\w*)")

@@ -36,6 +36,7 @@ def test_a_name_in_jsonata_that_nothing_bears_is_pointed_out(text: str, message:
         "$map($states.input.rows, function($row, $index) { $row.id & $index })",
         "$states.input.orders@$order.lines#$index[$order.id = $index]",
         "'$nobody(1) of $states.nothing' & $uuid()",
+        "$states.input._id.`$oid`",
     ],
 )
 def test_a_name_in_jsonata_that_something_bears_is_right(text: str) -> None:
