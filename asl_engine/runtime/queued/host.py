@@ -219,7 +219,7 @@ class QueuedHost:
             if trial is None:
                 left.append(each)
             else:
-                done |= await self._fail_for(each, trial)
+                done |= await self._fail_for(each, trial, deadline)
         return done | await self._handle(left, deadline)
 
     async def _handle(self, received: Sequence[Received], deadline: int) -> set[str]:
@@ -284,16 +284,23 @@ class QueuedHost:
         failing = replace(received, message=replace(received.message, start=None, timer_at=None, event=event))
         return await self._settle(received, error, self._run_tenure([failing], deadline))
 
-    async def _fail_for(self, received: Received, trial: Trial) -> set[str]:
-        """Fail the execution of a message that killed whoever handled it. What it asks for is not touched again."""
+    async def _fail_for(self, received: Received, trial: Trial, deadline: int) -> set[str]:
+        """Fail the execution of a message that killed whoever handled it, without touching what it asks for again."""
         error = RunnerDied(trial.runner)
         if trial.count >= 2 * self._wiring.deliveries_max:  # as many died of failing it
             return await self._set_aside(received, error)
-        event = self._failure(type(error).__name__, error)
-        done = await self._settle(received, error, self.deliver(received.message.execution_arn, event))
+        done = await self._settle(received, error, self._fail_from_outside(received, error, deadline))
         if not done:
             await self._trials.restore(received, trial)
         return done
+
+    async def _fail_from_outside(self, received: Received, error: RunnerDied, deadline: int) -> bool:
+        """Whether that was needed. If the execution has ended, what is to follow from its end is done."""
+        event = self._failure(type(error).__name__, error)
+        is_failed = (await self.deliver(received.message.execution_arn, event)).applied
+        if not is_failed:
+            await self._run_tenure([received], deadline)
+        return is_failed
 
     def _failure(self, what: str, error: Exception) -> FailRequested:
         cause = (
@@ -303,9 +310,10 @@ class QueuedHost:
         # The text of an error that is not ours may quote a payload.
         return FailRequested("States.Runtime", f"{cause}: {error}" if isinstance(error, AslError) else cause)
 
-    async def _settle(self, received: Received, error: Exception, failing: Awaitable[object]) -> set[str]:
+    async def _settle(self, received: Received, error: Exception, failing: Awaitable[bool | None]) -> set[str]:
+        """Await `failing`, which gives False if the execution had ended before."""
         try:
-            await failing
+            is_failed = await failing
         except PASSING as another:
             self._tell_failed([received], another)
             return set()
@@ -314,7 +322,8 @@ class QueuedHost:
         except Exception as another:
             return await self._set_aside(received, another)
         await self._trials.forget(received)
-        self._wiring.observer.poisoned(received, error)
+        if is_failed is not False:
+            self._wiring.observer.poisoned(received, error)
         return {received.receipt}
 
     async def _set_aside(self, received: Received, error: Exception) -> set[str]:

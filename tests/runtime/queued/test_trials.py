@@ -30,7 +30,7 @@ class DeadlyWorld(MortalWorld):
         super().__init__((), lambda _tasks, _jobs: None)
         self.tasks.answers["S0"] = self._perform
         self.kills: list[int] = []
-        self.loading_kills = False
+        self.loading_kills = self.ending_kills = False
         load = self.store.load
 
         async def deadly(execution_arn: str, held: Execution | None = None) -> Execution:
@@ -49,6 +49,11 @@ class DeadlyWorld(MortalWorld):
         self.fate.death.set_result(None)
         await asyncio.get_running_loop().create_future()
         raise AssertionError("it is dead")
+
+    async def _end(self, execution: Execution) -> None:
+        if self.ending_kills:
+            await self.kill()
+        await super()._end(execution)
 
     async def _perform(self, call: TaskCall) -> TaskResult:
         if call.execution_name == "slow":
@@ -295,6 +300,40 @@ def test_a_queue_that_is_away_keeps_a_poisonous_message() -> None:
 
     assert len(world.kills) == 5
     assert world.execution("bad").status is ExecutionStatus.FAILED
+
+
+def test_what_kills_after_the_end_of_its_execution_is_set_aside() -> None:
+    """It is not dropped: nobody has told whoever waits for the end."""
+
+    async def story() -> DeadlyWorld:
+        world = DeadlyWorld()
+        world.ending_kills = True
+        await world.begin("good")
+        await world.run()
+        return world
+
+    world = complete(story)
+
+    assert world.execution("good").status is ExecutionStatus.SUCCEEDED
+    assert len(world.kills) == 10
+    assert [reason.partition(":")[0] for _, reason in world.set_aside] == ["RunnerDied"]
+    assert [kind for kind, _ in world.watching.told] == ["set aside"]
+
+
+def test_what_has_killed_is_handled_once_its_execution_has_ended() -> None:
+    async def story() -> DeadlyWorld:
+        world = DeadlyWorld()
+        world.ending_kills = True
+        await world.begin("good")
+        await world.run(until=NOON + 4 * MINUTE)
+        world.ending_kills = False
+        await world.run()
+        return world
+
+    world = complete(story)
+
+    assert (len(world.kills), world.ended, world.watching.told) == (5, ["good"], [])
+    assert (world.queue.messages, world.trials.noted) == ([], {})
 
 
 def test_a_start_that_cannot_be_handled_is_set_aside_with_the_reason() -> None:
