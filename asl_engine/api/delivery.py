@@ -9,6 +9,7 @@ from __future__ import annotations
 from enum import StrEnum
 
 from asl_engine.errors import Conflict, ExecutionClaimed
+from asl_engine.interpreter.commands import ScheduleTask
 from asl_engine.interpreter.events import Event
 from asl_engine.interpreter.execution import Execution
 from asl_engine.interpreter.options import Options
@@ -59,10 +60,18 @@ async def _apply_inbox(store: ExecutionStore, execution_arn: str, event: Event, 
 
 
 async def _is_left_over(store: ExecutionStore, execution_arn: str, event: Event) -> bool:
-    """Whether an answer lies in the inbox of an attempt that is over: another was applied just before it was sent."""
-    if answered_attempt(event) is None or _is_awaited(await store.load(execution_arn), event):
+    """Whether it answers an attempt that is over, and not by it: the inbox need not show that it was not taken."""
+    attempt = answered_attempt(event)
+    if attempt is None or _is_awaited(await store.load(execution_arn), event):
         return False
-    return any(message.event == event for message in await store.inbox(execution_arn))
+    async for record in store.records(execution_arn):
+        answers = [each for each in record.events if answered_attempt(each) == attempt]
+        if answers:
+            return event not in answers
+        begun = (each for each in record.commands if isinstance(each, ScheduleTask))
+        if any((each.frame_id, each.attempt.wait_id) == attempt for each in begun):
+            break
+    return True
 
 
 def _is_awaited(execution: Execution, event: Event) -> bool:

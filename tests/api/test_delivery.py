@@ -37,7 +37,9 @@ from asl_engine.runtime.clock import VirtualClock
 from asl_engine.runtime.in_process import InProcessHost, StartRequest
 from asl_engine.runtime.runner import Runner
 from asl_engine.store.memory import MemoryStore
+from asl_engine.store.protocol import ExecutionStore
 from asl_engine.store.sqlite import SqliteStore
+from tests.store.dynamodb_tables import moto_url, store_in
 
 NOON = 1_700_000_000_000
 MACHINE = "arn:aws:states:us-east-1:123456789012:stateMachine:approval"
@@ -52,7 +54,7 @@ ASK = {
 DEFINITION = json.dumps({"StartAt": "Ask", "States": {"Ask": ASK}})
 
 
-async def start(store: MemoryStore) -> str:
+async def start(store: ExecutionStore) -> str:
     """Start an execution and leave it where it waits for its answer; returns the token."""
     clock = VirtualClock(NOON, until=NOON)
     host = InProcessHost(store, PythonTasks({"ask": lambda _event: None}, clock), clock)
@@ -142,6 +144,24 @@ def test_an_answer_is_too_late_once_whoever_drives_the_execution_has_taken_anoth
         assert await deliver(store, ARN, second, NOON) is Delivery.TOO_LATE
 
     on_waiting(story)
+
+
+def test_an_answer_is_too_late_although_its_place_in_a_tables_inbox_is_free_again() -> None:
+    async def story() -> None:
+        live = store_in(moto_url())
+        other = store_in(moto_url(), live.client.table)
+        claims = await open_attempt(live, await start(live))
+        first, second = (TaskSucceeded(claims.frame_id, claims.wait_id, number) for number in (1, 2))
+        await live.claim(ARN)
+        assert await deliver(other, ARN, first, NOON) is Delivery.HANDED_OVER
+        driver = Runner(compile_definition(DEFINITION), live, Options())
+        await driver.take_up(ARN)
+        await driver.handle([first], NOON, [message.id for message in await live.inbox(ARN)])
+        assert await deliver(other, ARN, second, NOON) is Delivery.TOO_LATE
+        await other.close()
+        await live.close()
+
+    asyncio.run(story())
 
 
 def test_many_answers_through_one_file_have_one_winner(tmp_path: Path) -> None:
