@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from asl_engine.json_value import JsonObject, JsonValue
 from asl_engine.language.definition import StateType
@@ -68,15 +68,9 @@ def _check_reachable(reading: BranchReading, problems: Problems) -> set[str]:
     following: dict[str, list[str]] = {}
     for transition in reading.transitions:
         following.setdefault(transition.source, []).append(transition.target)
-    start = [target for target in following.get("", ()) if target in reading.states]
-    if not start:
-        return set()
-    reached = set(start)
-    while start:
-        for target in following.get(start.pop(), ()):
-            if target not in reached:
-                reached.add(target)
-                start.append(target)
+    reached = _connected((target for target in following.get("", ()) if target in reading.states), following)
+    if not reached:
+        return reached
     for name in reading.states:
         if name not in reached:
             problems.error(
@@ -88,18 +82,24 @@ def _check_reachable(reading: BranchReading, problems: Problems) -> set[str]:
     return reached
 
 
+def _connected(names: Iterable[str], neighbours: Mapping[str, Sequence[str]]) -> set[str]:
+    """These and all that can be come to from them."""
+    found = list(names)
+    known = set(found)
+    while found:
+        for name in neighbours.get(found.pop(), ()):
+            if name not in known:
+                known.add(name)
+                found.append(name)
+    return known
+
+
 def _check_way_out(reading: BranchReading, reached: set[str], problems: Problems) -> None:
     """Warn of the first state that is reached and from which no end can be."""
     leading: dict[str, list[str]] = {}
     for transition in reading.transitions:
         leading.setdefault(transition.target, []).append(transition.source)
-    found = [name for name, state in reading.states.items() if _may_end(state)]
-    out = set(found)
-    while found:
-        for source in leading.get(found.pop(), ()):
-            if source not in out:
-                out.add(source)
-                found.append(source)
+    out = _connected((name for name, state in reading.states.items() if _may_end(state)), leading)
     trapped = [name for name in reading.states if name in reached and name not in out]
     if trapped:
         others = f", nor from {len(trapped) - 1} more" if len(trapped) > 1 else ""

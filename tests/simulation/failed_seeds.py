@@ -35,5 +35,7 @@ FAILED_QUEUED_SEEDS: Final[Mapping[int, str]] = {
     970929: "an outage ended a runner that had started a job, and another had acknowledged its message",
     972058: "a runner was killed while it started a job that another, with a copy of its message, had sought in vain",
     990658: "the checker took two heartbeats that one record consumed for one that counted twice",
+    1030007: "a job that was looked for too early was looked for once more only if the message had not come before",
+    1022060: "the checker took a task of a Map Run's child for one of the execution with the same event id",
     801190: "the API set a timer by a message whose event was consumed and that was gone: nobody sent the timer",
 }

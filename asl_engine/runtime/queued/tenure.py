@@ -70,6 +70,7 @@ class Tenure:
         self._reach = Reach.of(received)
         # Whether records of these messages may have asked for what was not done.
         self._recovering = any(each.deliveries > 1 or each.message.only_goes_on for each in received)
+        self._is_first_delivery = not self._recovering
         self._may_come_again = not any(each.message.only_goes_on for each in received)
         self._responsible = False  # the newest record is by these messages
         self._options = wiring.options
@@ -100,7 +101,7 @@ class Tenure:
         except PASSING:
             self._work.let_go()
             await self._rest_while_stopping()  # who has copies of our messages may have acknowledged them
-            if self._work.has_started_jobs:
+            if self._work.has_started_jobs and self._is_first_delivery:  # else an outage would breed messages
                 with suppress(QueueUnavailable):
                     await self._come_again()
             raise
@@ -374,10 +375,8 @@ class Tenure:
     # Waiting
 
     async def _let_others_go_on(self) -> None:
-        """The other executions of the batch; and now and then whoever else has something to write to this one.
-
-        He reads the newest record and then writes, so he would lose each race to results that never cease.
-        """
+        """The other executions of the batch; and now and then whoever else has something to write to this one."""
+        # He reads the newest record and then writes, so he would lose each race to results that never cease.
         if self._in_a_row < _RECORDS_IN_A_ROW:
             await asyncio.sleep(0)
             return

@@ -158,7 +158,9 @@ class Checker:
             raise Violation(Invariant.ON_TIME, f"{known.state} (frame {frame_id}) goes on {early} ms early")
 
     def _check_deadlines(self, record: Record, before: Execution, timed_out: Iterable[int]) -> None:
-        waits = {frame.wait.wait_id: frame.wait for frame in before.frames.values() if frame.wait is not None}
+        # Those of a Map Run's children are numbered by histories of their own.
+        own = [frame.wait for frame in before.frames.values() if frame.wait is not None and frame.map_run is None]
+        waits = {wait.wait_id: wait for wait in own}
         for wait_id in timed_out:
             attempt = waits.get(wait_id)
             if isinstance(attempt, TaskAttempt):
